@@ -1,19 +1,19 @@
-# A connector's image: the program, a shell to start it with, and nothing else. It is the source's, or with
-# `--build-arg CONNECTOR=destination-zendesk-support` the destination's.
-# Nothing here names an architecture; the image is for the machine that builds it.
+# The image of a connector: the program, a shell to start it, and nothing else. By default it is the source's image,
+# and with `--build-arg CONNECTOR=destination-zendesk-support` the destination's.
+# The image is for the architecture of the machine that builds it.
 ARG CONNECTOR=source-zendesk-support
 
 FROM rust:1.95-bookworm AS builder
 ARG VERSION=0.1.0
-# A registry may be out for a moment.
+# A registry may fail for a moment.
 ENV CARGO_NET_RETRY=10
 WORKDIR /build
 COPY . .
-# Static, so that the image needs no libraries, with relocations in the form that takes least room.
-# The target is named although it is the host's own: without it the flags would reach build scripts
-# and procedural macros too, which cannot be static.
+# Static, so the image needs no libraries, with relocations in the smallest form. The target is the host's own and
+# must be named: otherwise the flags would apply to build scripts and procedural macros too, and these cannot be
+# static.
 ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
-# Each is built as if it were alone, so that neither has what only the other needs.
+# Each program is built alone, so it has no features that only the other one needs.
 RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
  && target=$(rustc -vV | sed -n 's/^host: //p') \
  && for name in source-zendesk-support destination-zendesk-support; do \
@@ -21,16 +21,17 @@ RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
      && mkdir -p "/image/$name/airbyte" "/image/$name/usr/share/doc/$name" \
      && cp LICENSE "target/$target/release/$name" "/image/$name/airbyte" \
      && packaging/sbom/complete "$name" "$target" >"/image/$name/usr/share/doc/$name/sbom.cdx.json" \
+     && packaging/sbom/licences "$name" "$target" >"/image/$name/usr/share/doc/$name/LICENSES.gz" \
      || exit 1; \
     done
-# Where Airbyte's tools and platforms mount files or expect to write them, as whichever user.
+# Airbyte's tools and platforms mount or write files in these folders, as any user.
 RUN cd /image/source-zendesk-support && mkdir -p -m 1777 \
     local secrets config source data staging/files tmp airbyte/tmp
 RUN cd /image/destination-zendesk-support && mkdir -p -m 1777 \
     local secrets config dest data tmp airbyte/tmp
 
-# The platform does not run the entry point: it runs `sh` in this image with a script that does, and
-# that script needs `sleep` and `mv`. One static busybox answers to all of these names.
+# The platform runs `sh` in this image, with a script that runs the entry point. The script needs `sleep` and `mv`. One
+# static busybox provides all of these commands.
 FROM debian:bookworm-slim AS shell
 COPY packaging/sbom/package packaging/sbom/component.sh /sbom/
 RUN apt-get -o Acquire::Retries=5 update \
@@ -50,11 +51,11 @@ ARG VERSION=0.1.0
 COPY --from=shell /image/ /
 COPY --from=builder /image/$CONNECTOR/ /
 ENV PATH="/bin"
-# Memory of one page of rows is kept for the next, rather than given back and taken again.
+# Keeps the memory of one page of rows for the next page.
 ENV GLIBC_TUNABLES="glibc.malloc.trim_threshold=67108864:glibc.malloc.mmap_threshold=33554432"
 ENV AIRBYTE_ENTRYPOINT="/airbyte/$CONNECTOR"
 WORKDIR /airbyte
-# By number: there is no /etc/passwd, and `runAsNonRoot` accepts nothing else.
+# A number, because there is no /etc/passwd and `runAsNonRoot` accepts only numbers.
 USER 1000:1000
 LABEL io.airbyte.name="$CONNECTOR" \
       io.airbyte.version="$VERSION" \

@@ -63,10 +63,10 @@ def run(*words, cwd=ROOT, **options):
 class Server:
     """The account that a page starts, and the lines that steer it."""
 
-    def __init__(self):
-        (block,) = blocks("sh server")
+    def __init__(self, page="docs/running.md", port="8080"):
+        (block,) = blocks("sh server", page)
         self.process = subprocess.Popen(
-            ["sh", "-ec", block.text], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            ["sh", "-ec", block.text.replace("8080", port)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, start_new_session=True,
         )
         self.url = self.process.stdout.readline().strip()
@@ -408,6 +408,28 @@ def filled(text):
     for name, secret in SECRETS.items():
         text = text.replace(f'"{name}": "..."', f'"{name}": "{secret}"')
     return text
+
+
+def test_the_destinations_guide_works_without_an_account(tmp_path):
+    page = "destination/docs/setup.md"
+    commands, printed = blocks("sh", page), blocks("text", page)
+    (exports,) = blocks("sh acceptance", page)
+    (tmp_path / "destination-zendesk-support").symlink_to(os.environ["DESTINATION"])
+    for fence in ["json config.json", "json catalog.json", "jsonl customers.jsonl"]:
+        (block,) = blocks(fence, page)
+        (tmp_path / fence.split()[1]).write_text(filled(block.text))
+    server = Server(page, "8082")
+    try:
+        surroundings = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        for number in range(2):
+            text = (exports.text + commands[number].text).replace("8080", "8082")
+            told = run("sh", "-ec", text, cwd=tmp_path, env=surroundings)
+            pattern = re.escape(printed[number].text).replace("…", ".*")
+            assert re.fullmatch(pattern, told), told
+        text = (exports.text + commands[2].text + commands[3].text).replace("8080", "8082")
+        assert run("sh", "-ec", text, cwd=tmp_path, env=surroundings) == printed[2].text
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -327,7 +327,7 @@ def test_a_long_read_is_cut_by_time_and_goes_on_in_the_next_run(tmp_path, bucket
         dag = tmp_path / "dags" / DAG.name
         dag.write_text(changed(dag.read_text(), [("LONGEST = datetime.timedelta(minutes=50)", "LONGEST = datetime.timedelta(seconds=8)")]))
         told = airflow.test()
-    assert "The time is up" in told and "state=success" in told, told[-3000:]
+    assert "The time limit is reached" in told and "state=success" in told, told[-3000:]
     (run,) = bucket.runs("slow")
     assert run["exit_code"] == 143 and run["complete"] and "ticket_events" not in run["complete"]
     states = json.loads(bucket.objects(f"slow/state/{run['state']:08}")[f"zendesk/slow/state/{run['state']:08}.json"])

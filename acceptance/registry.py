@@ -171,7 +171,7 @@ def test_what_is_wrong_is_told(tmp_path):
     strange.chmod(0o755)
     said = told(build(tmp_path / "a", "https://files.example.com", "--source", strange))
     assert "version 9.9.9" in said and metadata("source")["dockerImageTag"] in said
-    assert "does not run" in told(build(tmp_path / "a", "https://files.example.com", "--source", tmp_path / "none"))
+    assert "cannot be started" in told(build(tmp_path / "a", "https://files.example.com", "--source", tmp_path / "none"))
     beside = tmp_path / "oss_registry.json"
     for text in ("{}", "not json", json.dumps({"sources": [other("source", dockerRepository="../../x")], "destinations": []})):
         beside.write_text(text)

@@ -1,6 +1,7 @@
 """What we depend on is what `deny.toml` allows, and the lists of what is inside are lists by CycloneDX's own
 schema, in the images too, where they have just what was linked."""
 
+import gzip
 import json
 import pathlib
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from surroundings import DESTINATION_IMAGE, DOCKER, IMAGE, ROOT
+from surroundings import DESTINATION_IMAGE, DOCKER, IMAGE, ROOT, names_each_crate
 
 IMAGES = {"source-zendesk-support": IMAGE, "destination-zendesk-support": DESTINATION_IMAGE}
 SHELL = "busybox-static"
@@ -59,6 +60,10 @@ def test_an_image_says_what_is_inside(name):
         assert component["licenses"] and component["version"]
         fetched = component.get("purl", "").startswith("pkg:cargo/")
         assert bool(component.get("hashes")) == fetched, component
+    line = [DOCKER, "run", "--rm", "--network", "none", "--entrypoint", "/bin/cat", IMAGES[name]]
+    licences = subprocess.check_output([*line, f"{place}/{name}/LICENSES.gz"], timeout=300)
+    assert len(licences) < 100_000
+    assert names_each_crate(gzip.decompress(licences).decode(), listed)
     shell = is_list(in_image(IMAGES[name], "/bin/cat", f"{place}/{SHELL}/sbom.cdx.json"))
     assert [component["name"] for component in shell["components"]] == [SHELL, "glibc"]
 

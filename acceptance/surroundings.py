@@ -204,3 +204,10 @@ def in_image(sim, command, scale="1", image=IMAGE, **files):
         command=words, url=sim and sim.url, scale=scale, image=image,
     )
     return Output(subprocess.run(line, capture_output=True, timeout=LONGEST_RUN))
+
+
+def names_each_crate(licences, listed):
+    """Whether a text of licences names each crate of the registry, and no others."""
+    crates = {f"{one['name']} {one['version']}" for one in listed["components"] if one.get("hashes")}
+    named = set(re.findall(r"^([\w-]+ \d[^ :]*): .*(?:\)|not named\.|\]\.)$", licences, re.MULTILINE))
+    return named == crates and "Apache License" in licences

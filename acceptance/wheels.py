@@ -1,6 +1,7 @@
 """The wheels: built, static, installed where there is no compiler, run, and synced by PyAirbyte into DuckDB.
 The two connectors are packed in the images' builder stage, where they are compiled already."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -25,6 +26,7 @@ from surroundings import (
     Simulator,
     config,
     destination_config,
+    names_each_crate,
 )
 
 SOURCE, DESTINATION = "source-zendesk-support", "destination-zendesk-support"
@@ -116,10 +118,12 @@ def test_a_wheel_says_what_is_inside(wheels, name):
     with zipfile.ZipFile(wheels[name]) as wheel:
         names = wheel.namelist()
         (place,) = [name for name in names if "/sboms/" in name]
-        (licence,) = [name for name in names if "/licenses/" in name]
-        raw, text = wheel.read(place), wheel.read(licence).decode()
-    assert text == (ROOT / "LICENSE").read_text()
+        licences = {pathlib.PurePath(name).name: wheel.read(name) for name in names if "/licenses/" in name}
+        raw = wheel.read(place)
+    assert licences.keys() == {"LICENSE", "LICENSES.gz"}
+    assert licences["LICENSE"].decode() == (ROOT / "LICENSE").read_text()
     listed = json.loads(raw)
+    assert names_each_crate(gzip.decompress(licences["LICENSES.gz"]).decode(), listed)
     assert listed["metadata"]["component"]["name"] == name
     assert {"rust-std", "tokio"} <= {component["name"] for component in listed["components"]}
     if name in IMAGES:

@@ -20,7 +20,7 @@ const SCALE: f64 = 1.0;
 const ALL_EXPORTS: &[&str] =
     &["tickets", "ticket_events", "ticket_metric_events", "users", "organizations"];
 
-/// The rows of a long listing, and of a listing so short that only pages fill the memory.
+/// The rows of a long listing and of a short listing. In the short one, only pages fill the memory.
 const MANY: u64 = 1_000_000;
 const FEW: u64 = 50_000;
 
@@ -35,7 +35,7 @@ struct Bound {
     row_bytes: usize,
     workers: u32,
     most_mib: f64,
-    /// How long the server takes for an answer. It is so long that every worker holds one.
+    /// The time that the server takes for an answer. It is long, so every worker holds an answer.
     thought: Duration,
 }
 
@@ -74,10 +74,9 @@ struct Dialect {
     name: &'static str,
     stream: &'static str,
     options: &'static [(&'static str, &'static str)],
-    /// What the account holds if this many rows are to come.
+    /// The account from which this many rows come.
     lengths: fn(u64) -> Lengths,
-    /// The state that the sync goes on from. Listings that name parents are read only if there is
-    /// one.
+    /// The saved state. Listings that name parents are read only with a saved state.
     state: fn() -> Option<Value>,
 }
 
@@ -88,10 +87,9 @@ impl Dialect {
 }
 
 /// One line for each variant of the program's `Paging`, and for each `Order`. `Paging::Single` has
-/// none: such a listing is one answer, of things that are set up in small numbers, so there are no
-/// fewer and more pages to compare. It takes its body, of which the client reads 256 MiB at most,
-/// and the lines that are made of it. `Paging::UntilEmpty`, `Paging::NextUrl` and `Order::ByCursor`
-/// have none either: they go through pages as cursors do, and their listings are short.
+/// no line: such a listing is one short answer, so pages cannot be compared. It takes the memory of
+/// its body, at most 256 MiB, and of the lines made from it. `Paging::UntilEmpty`, `Paging::NextUrl`
+/// and `Order::ByCursor` have no line either: they page as cursors do, and their listings are short.
 const DIALECTS: &[Dialect] = &[
     Dialect::of("export by cursor", "tickets"),
     Dialect::of("export by time, with an end mark", "organizations"),

@@ -56,8 +56,8 @@ const TEAM: Scenario = Scenario {
     minutes: None,
 };
 
-/// Each feed that draws on the exports' limits, alone and then all together. A quarter of the
-/// simulated tickets are deleted, so they are no rows of the stream.
+/// Each listing that the exports' limits count, alone and then all together. A quarter of the
+/// simulated tickets are deleted, so the stream has no rows for them.
 const EXPORTS: &[Scenario] = &[
     Scenario { name: "tickets", streams: &["tickets"], size: &[("tickets", 1_800)], ..TEAM },
     Scenario {
@@ -154,8 +154,8 @@ const CHILDREN: Scenario = Scenario {
 };
 
 /// The votes of comments: one listing for each article, and one for each comment. Answers come at
-/// once and the limits are never reached, so that the program's own speed shows. In the second
-/// account the articles have a hundred comments each, so many listings are wanted at once.
+/// once and the limits are never reached, so only the program's own speed counts. In the second
+/// account, each article has a hundred comments, so many listings wait at once.
 const WAITERS: [(&str, Size); 2] = [
     (
         "3,000 articles with 8 comments each",
@@ -313,13 +313,13 @@ impl Scenario {
     }
 }
 
-/// Requests that a limit let pass, by minute. The first and the last minute are left out.
+/// The number of requests that a limit allowed, by minute. The first and the last minute are left out.
 struct Minutes {
     counts: Vec<u32>,
 }
 
 impl Minutes {
-    /// `None` if the history has too few minutes to say anything.
+    /// `None` if there are too few minutes.
     fn of(requests: &[&RequestSeen]) -> Option<Self> {
         let mut by_minute: BTreeMap<i64, u32> = BTreeMap::new();
         for seen in requests {

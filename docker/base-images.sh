@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the Dockerfile's base images on a machine that reaches no image registry, under the names
-# that the Dockerfile uses: Debian from its packages, Rust from the toolchain that is installed here.
-# Run it as root, with docker and debootstrap; then `docker build --network host .` finds them.
-# DEBIAN_MIRROR overrides debootstrap's own choice, DOCKER the client.
+# Makes the Dockerfile's base images on a machine without an image registry, under the names in the Dockerfile.
+# Debian comes from its packages, and Rust from the installed toolchain. Run it as root, with docker and
+# debootstrap. Then `docker build --network host .` finds the images. DEBIAN_MIRROR is the mirror for debootstrap,
+# and DOCKER the docker client.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 docker=${DOCKER:-docker}
@@ -13,12 +13,12 @@ rust=$(base rust)
 release=${debian#*:}
 release=${release%-slim}
 
-# The image's name promises a version; another one would make it lie.
+# The name of the image has the version of Rust, so the toolchain must have this version.
 wanted=${rust#*:}
 wanted=${wanted%-*}
 have=$(rustc --version | cut -d' ' -f2)
 if [[ $have != "$wanted" && $have != "$wanted".* ]]; then
-    printf 'The Dockerfile builds with Rust %s, but rustc here is %s.\n' "$wanted" "$have" >&2
+    printf 'The Dockerfile needs Rust %s, but rustc here is %s. Install Rust %s.\n' "$wanted" "$have" "$wanted" >&2
     exit 1
 fi
 
@@ -29,11 +29,11 @@ debootstrap --variant=minbase "$release" "$work/debian" ${DEBIAN_MIRROR:+"$DEBIA
 tar -C "$work/debian" -c --exclude=./var/cache/apt/archives/*.deb . |
     "$docker" import --change 'CMD ["bash"]' - "$debian"
 
-# Without the documentation, which is more than half of a toolchain.
+# Without the documentation, more than half of a toolchain.
 mkdir -p "$work/rust/toolchain"
 sysroot=$(rustc --print sysroot)
 cp -a "$sysroot/bin" "$sysroot/lib" "$work/rust/toolchain"
-# A machine behind a proxy may trust authorities of its own, which cargo then needs as well.
+# A machine behind a proxy may trust authorities of its own. Then cargo needs them too.
 cat "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" >"$work/rust/authorities.crt"
 "$docker" build --network host --tag "$rust" --file - "$work/rust" <<END
 FROM $debian

@@ -1,6 +1,6 @@
 //! `cargo run --example demo`: a whole sync against a simulated Zendesk on this machine. It runs
-//! the real binary, keeps every message in files whose names it prints, and prints what came. First
-//! it reads everything. Then it changes the account and reads what is new. At the end it draws a
+//! the real binary and prints a table of rows. Every message goes to a file, and the demo prints the
+//! names of these files. First it reads everything. Then it changes the account and reads what is new. At the end it draws a
 //! picture of the tickets.
 
 mod built;
@@ -59,7 +59,7 @@ fn demo() -> Result<bool, Failure> {
     let sim = Simulator::start(settings)?;
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     say(&format!(
-        "A Zendesk account of {TICKETS} tickets is at {}; its clock runs {CLOCK_SCALE} times as \
+        "A Zendesk account of {TICKETS} tickets is at {}. Its clock runs {CLOCK_SCALE} times as \
          fast as yours.\n",
         sim.url()
     ))?;
@@ -88,7 +88,7 @@ fn demo() -> Result<bool, Failure> {
     let catalog = connector.write("catalog.json", &json!({ "streams": selected }))?;
     let read = [("--config", &config), ("--catalog", &catalog)];
     let first = connector.run(&sim, "read", "first-read", &read)?;
-    say("The first read, of everything:\n")?;
+    say("The first read reads everything:\n")?;
     let mut complete = table(&selected, &first)?;
 
     let mut chance = Prng::new(1);
@@ -97,7 +97,7 @@ fn demo() -> Result<bool, Failure> {
     let state = connector.write("state.json", &Value::from(first.states()))?;
     let read = [("--config", &config), ("--catalog", &catalog), ("--state", &state)];
     let second = connector.run(&sim, "read", "second-read", &read)?;
-    say(&format!("The second read, from the first one's state and after {CHANGES} changes:\n"))?;
+    say(&format!("After {CHANGES} changes, the second read continues from the saved state:\n"))?;
     complete &= table(&selected, &second)?;
 
     let mut tickets = Tickets::default();
@@ -124,17 +124,17 @@ fn demo() -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// What to do next with an account of one's own.
+/// The next steps with your own account.
 fn next_steps(binary: &Path) -> String {
     let program = binary.display();
     format!(
-        "What to do next, with your own account:\n\
-         \x20 1. Write config.json: docs/setup.md shows how. Then see what can be read:\n\
+        "Next steps with your own account:\n\
+         \x20 1. Write config.json, as docs/setup.md shows. Then check which streams can be read:\n\
          \x20    {program} check --config config.json\n\
-         \x20 2. Read it into a folder, and ask DuckDB:\n\
+         \x20 2. Read two streams into a folder, and query them with DuckDB:\n\
          \x20    {program} sync --config config.json --into zendesk --streams tickets,users\n\
          \x20    cd zendesk && duckdb -init views.sql\n\
-         \x20 3. With Airbyte, PyAirbyte, Kubernetes, Kestra, Airflow or cron: docs/running.md"
+         \x20 3. docs/running.md explains Airbyte, PyAirbyte, Kubernetes, Kestra, Airflow and cron."
     )
 }
 

@@ -180,6 +180,29 @@ fn files_are_fetched_only_when_the_catalog_or_the_platform_asks_for_them() {
 }
 
 #[test]
+fn files_that_go_elsewhere_than_the_environment_says_are_reported() {
+    let sim = simulator(201);
+    let mut connector = with_files(&sim);
+    let (missing, elsewhere) =
+        (connector.staging().join("not-there"), connector.staging().join("airbyte-file-transfer"));
+    for (wants_files, is_told) in [(true, true), (false, false)] {
+        connector.include_files = Some(wants_files);
+        let mut command = connector.read_command(&[ARTICLES], INCREMENTAL, &[]);
+        command.env("AIRBYTE_STAGING_DIRECTORY", &missing).env("TMPDIR", connector.staging());
+        let run = connector.run(command, usize::MAX).complete();
+        let told = format!(
+            "the folder for files, {}, does not exist, so files go to {}. Create it, or correct \
+             AIRBYTE_STAGING_DIRECTORY.",
+            missing.display(),
+            elsewhere.display()
+        );
+        assert_eq!(run.logs("WARN").contains(&&*told), is_told, "{:?}", run.logs("WARN"));
+        assert_eq!(!files_in(&elsewhere.join(ARTICLES)).is_empty(), is_told);
+        let _ = fs::remove_dir_all(&elsewhere);
+    }
+}
+
+#[test]
 fn the_catalog_and_the_metadata_say_which_streams_have_files() {
     let sim = simulator(214);
     let streams = with_files(&sim).discover();

@@ -20,9 +20,10 @@ const PLANS: [Plan; 4] = [Plan::Team, Plan::Professional, Plan::Enterprise, Plan
 const ROLES: [(&str, ApiToken); 2] = [("admin", ADMIN_API_TOKEN), ("agent", AGENT_API_TOKEN)];
 
 const LEGEND: &str = "\
-C: complete, with every row of the account (of `ticket_activities` and `sessions` those of the person). D: read on a
-detour, with every row that an agent can see. Else the status that the refusal came with, and what
-the message says is needed. A minus: `discover` leaves the stream out.
+C: complete, with every row of the account. `ticket_activities` and `sessions` have the rows of the person only.
+D: read from another listing, with every row that an agent can see.
+Otherwise: the HTTP status of the refusal, and the needs that the message names.
+A minus sign: `discover` leaves the stream out.
 ";
 
 /// The result for one role on one plan.

@@ -342,7 +342,7 @@ fn a_refresh_token_that_was_used_elsewhere_asks_to_sign_in_again() {
     let (check, (kind, read)) = check_and_read(&connector);
     assert_eq!(kind, "config_error");
     for message in [check, read] {
-        for words in ["Sign in again", "two sources cannot share one"] {
+        for words in ["Sign in again", "two connectors cannot share one"] {
             assert!(message.contains(words), "{message}");
         }
     }

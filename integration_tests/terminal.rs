@@ -102,7 +102,23 @@ fn spec_shows_every_option_with_its_type_and_one_sentence() {
         lines.next(),
         Some("    Events per request of the streams ticket_comments and ticket_events.")
     );
+    assert!(shown.lines().any(|line| line.trim() == "\"credentials\": \"api_token\""), "{shown}");
+    assert!(shown.contains("start_date  string, as YYYY-MM-DDTHH:mm:ssZ"), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+}
+
+#[test]
+fn discover_ends_with_what_its_columns_mean() {
+    let sim = simulator(908);
+    let shown = plain(&Connector::new(&sim), "discover");
+    let (lines, meaning) = shown.split_once("\n\n").expect("a last paragraph");
+    let streams = lines
+        .lines()
+        .filter(|line| line.contains("  incremental ") || line.contains("  full refresh "));
+    assert!(
+        meaning.starts_with(&format!("{} streams. Each line says", streams.count())),
+        "{shown}"
+    );
 }
 
 /// The line of a stream in the table of `check`.
@@ -173,10 +189,16 @@ fn a_check_that_fails_says_why_in_a_sentence() {
     assert!(words(&shown).contains(&words(why.expect("a reason"))), "{shown}");
     connector.config = Value::Null;
     let shown = plain(&connector, "check");
-    assert!(shown.starts_with("✗ The check failed: the configuration is not valid"), "{shown}");
+    assert!(
+        shown.starts_with("✗ The check failed: the configuration is not a JSON object"),
+        "{shown}"
+    );
     let (shown, code) = at_terminal(&connector, "discover", &[]);
     assert_eq!(code, Some(1));
-    assert!(shown.contains("ERROR") && shown.contains("the configuration is not valid"), "{shown}");
+    assert!(
+        shown.contains("ERROR") && shown.contains("the configuration is not a JSON"),
+        "{shown}"
+    );
 }
 
 #[test]

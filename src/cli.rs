@@ -368,9 +368,11 @@ fn order(
             let text = contents(path, "the state", LARGEST_STATE_BYTES)?;
             SavedStates::parse(&text).map_err(|error| refused(&error.to_string()))?
         }
-        Some(_) => {
-            warning =
-                Some("the state file does not exist; reading starts from the beginning".to_owned());
+        Some(path) => {
+            warning = Some(format!(
+                "the state file {} does not exist; reading starts from the beginning",
+                path.display()
+            ));
             SavedStates::default()
         }
     };

@@ -54,8 +54,9 @@ pub(crate) fn rounded(number: f64) -> f64 {
     if number == 0.0 || !number.is_finite() {
         return 0.0;
     }
-    // Whole numbers are left whole.
-    let places = (2.0 - number.abs().log10().floor()).max(0.0);
+    let places = 2.0 - number.abs().log10().floor();
     let scale = 10_f64.powi(places as i32);
-    (number * scale).round() / scale
+    let rounded = (number * scale).round() / scale;
+    // A negative power of ten is not exact.
+    if places < 0.0 { rounded.round() } else { rounded }
 }

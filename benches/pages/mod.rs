@@ -35,7 +35,7 @@ pub(crate) struct Lengths {
     pub(crate) parents: u64,
     pub(crate) children: u64,
     pub(crate) grandchildren: u64,
-    /// How long the server waits before it answers, so that many answers are on their way at once.
+    /// The time before each answer. It is long, so many answers are under way at once.
     pub(crate) thought: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// What one request asks for.
+/// The rows that one request asks for.
 struct Asked {
     route: String,
     pairs: Vec<(String, String)>,

@@ -1,5 +1,4 @@
-//! Runs a program and measures it: it is started, read to its end, and waited for together with
-//! what it used.
+//! Starts a program, reads its output to the end, and measures the time and memory that it used.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
@@ -20,7 +19,7 @@ pub(crate) enum Output {
     Counted,
 }
 
-/// What a program used.
+/// The cost of a run of a program.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
     /// User and system time together.

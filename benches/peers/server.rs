@@ -57,7 +57,7 @@ pub(crate) struct Server {
     pub(crate) first_second: i64,
 }
 
-/// What the server sent and used since the last question.
+/// The bytes that the server sent and the time that it used since the last question.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Served {
     /// The size of the bodies before compression, and as they were sent.
@@ -108,7 +108,7 @@ impl Listing {
         }
     }
 
-    /// What follows the rows of a page.
+    /// The text after the rows of a page.
     fn envelope(self, page: u64, plan: &Plan, first_second: i64) -> String {
         let size = self.page_rows();
         let is_last = (page + 1) * size >= plan.rows;
@@ -167,7 +167,7 @@ impl Server {
         Self { process, answers, port, first_second: number() }
     }
 
-    /// What the server sent and used since the last question.
+    /// The bytes that the server sent and the time that it used since the last question.
     pub(crate) fn served(&mut self) -> Served {
         let input = self.process.stdin.as_mut().expect("stdin is a pipe");
         writeln!(input).and_then(|()| input.flush()).expect("the server listens");

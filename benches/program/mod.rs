@@ -1,5 +1,5 @@
-//! Runs the optimized program for the benches. It reads streams from a server on this machine, and
-//! its rows, its processor time and its largest memory are noted.
+//! Runs the optimized program for the benches. It reads streams from a server on this machine. The
+//! benches get its rows, its processor time and its largest memory.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader, Write};
@@ -16,8 +16,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// Memory is measured once for this many bytes of output.
 const BYTES_PER_LOOK: usize = 1 << 20;
 
-/// An account of this many tickets, with limits that are not enforced, so that the program's own
-/// speed shows.
+/// An account of this many tickets. Its limits are not enforced, so only the program's own speed
+/// counts.
 #[allow(dead_code, reason = "some benches serve prepared pages instead")]
 pub(crate) fn unlimited(tickets: u64, scale: f64) -> Simulator {
     let settings = Settings {

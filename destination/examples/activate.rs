@@ -65,13 +65,14 @@ fn activate() -> Result<bool, Failure> {
     let rows = rows_of(&fs::read_to_string(project.join(CUSTOMERS))?)?;
     let sim = account(&rows)?;
     say(&format!(
-        "{CUSTOMERS} has {} rows. A simulated Zendesk account is at {}; its clock runs {CLOCK_SCALE} \
+        "{CUSTOMERS} has {} rows. A simulated Zendesk account is at {}. Its clock runs {CLOCK_SCALE} \
          times as fast as yours.",
         rows.len(),
         sim.url()
     ))?;
     say(
-        "It knows three companies, and ten of the customers: seven by their customer id, three by their address.\n",
+        "It has three companies and ten of the customers. Seven have their customer id, three only their e-mail \
+         address.\n",
     )?;
     let rejected = folder.join("rejected");
     let _ = fs::remove_dir_all(&rejected);
@@ -82,11 +83,11 @@ fn activate() -> Result<bool, Failure> {
     let reasons = runs.rejected_rows()?;
     let second = runs.run(&sim, "second-write")?;
     table(&[("first write", &first), ("second write", &second)])?;
-    say("Rejected in the first write, and stored with their reasons:\n")?;
+    say("The first write rejected these rows, and stored them with their reasons:\n")?;
     for row in &reasons {
         say(&format!("  {}", told(row)))?;
     }
-    say(&format!("\nWhat an agent sees of the customer {LOOKED_AT}:\n"))?;
+    say(&format!("\nAn agent sees the customer {LOOKED_AT} like this:\n"))?;
     compare(&before, &page_of(&sim, LOOKED_AT))?;
     say("\nFiles:")?;
     for name in
@@ -162,7 +163,7 @@ fn account(rows: &[Map<String, Value>]) -> Result<Simulator, Failure> {
     Ok(sim)
 }
 
-/// The binary, and the folder for its input and its output.
+/// The binary, and the folders of its input and its output.
 struct Runs {
     binary: PathBuf,
     folder: PathBuf,
@@ -313,8 +314,8 @@ fn table(runs: &[(&str, &Run)]) -> Result<(), Failure> {
         ))?;
     }
     say(
-        "\n  requests  all that were sent\n  changes   users, addresses and memberships that were written\n  mails     \
-         those that customers got\n  lost      organizations and tags that were taken from somebody\n",
+        "\n  requests  requests to Zendesk\n  changes   written users, addresses and memberships\n  mails     \
+         mails to customers\n  lost      organizations and tags that were removed from customers\n",
     )?;
     Ok(())
 }

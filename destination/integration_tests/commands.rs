@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use simulator::{Fault, Faults, Settings, Simulator, When};
 
 use crate::account::{account, offered, snapshot, ticket_columns, touched};
-use crate::run::{Ended, Folder, Running, SCALE, command, config};
+use crate::run::{Ended, Folder, Running, SCALE, catalog, command, config, write};
 
 fn signed_in_by(bearer: &str) -> Value {
     config(&json!({ "credentials": { "credentials": "oauth2.0", "access_token": bearer } }))
@@ -119,6 +119,65 @@ fn an_agent_is_told_what_it_may_not() {
     assert_eq!(status, "SUCCEEDED");
     let told = ended.logged("WARN").join("\n");
     assert!(told.contains("agent") && told.contains("administrator"), "{told}");
+    // The role decides this for an agent, and no support team can change it.
+    assert!(!told.contains("bulk imports are off"), "{told}");
+}
+
+#[test]
+fn a_check_finds_what_a_sync_would_refuse_in_streams() {
+    let sim = account();
+    let stream = |changes: Value| {
+        let mut stream = json!({ "stream": "a", "object": "users", "operation": "upsert",
+            "match_on": "external_id", "fields": { "a": "external_id", "b": "custom_plan" } });
+        for (key, value) in changes.as_object().unwrap() {
+            stream[key] = value.clone();
+        }
+        config(&json!({ "streams": [stream] }))
+    };
+    for (changes, words) in [
+        (
+            json!({ "fields": { "b": "custom_plan", "c": "custom_nothing" } }),
+            "maps `c` to `custom_nothing`",
+        ),
+        (json!({ "fields": { "b": "role" } }), "maps `b` to `role`"),
+        (json!({ "match_on": "name" }), "`name` is not a key of users"),
+        (json!({ "operation": "delete" }), "`allow_deletes` is off"),
+        (json!({ "operation": "mirror" }), "work only for audiences"),
+        (
+            json!({ "operation": "upsrt" }),
+            r#"must be one of "insert", "upsert", "update", "delete", "add", "remove", "mirror""#,
+        ),
+        (
+            json!({ "object": "organization_memberships", "operation": "update" }),
+            "accept only `upsert`",
+        ),
+    ] {
+        let (_, status, message) = check(&sim, &stream(changes));
+        assert_eq!(status, "FAILED", "{words}");
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let (_, status, message) = check(&sim, &stream(json!({})));
+    assert_eq!(status, "SUCCEEDED", "{message}");
+    let audience = json!({ "audiences": [{ "slug": "vip", "as": { "tag": "vip" } }], "streams": [{
+        "stream": "a", "object": "audience:vip", "operation": "add", "match_on": "email",
+        "fields": { "is_vip": "member" } }] });
+    let (_, status, message) = check(&sim, &config(&audience));
+    assert_eq!(status, "SUCCEEDED", "{message}");
+}
+
+#[test]
+fn input_without_any_message_is_a_failure_and_noise_beside_messages_is_none() {
+    let sim = account();
+    let (options, catalog) =
+        (config(&json!({})), catalog("users", "append_dedup", Some("external_id")));
+    let rows = "{\"external_id\":\"a\",\"name\":\"A\"}\n".to_owned();
+    let ended = write(&sim, &options, &catalog, rows.clone());
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.errors().join(" ").contains("No line on stdin is an Airbyte message"));
+    assert!(ended.logged("WARN").join(" ").contains("(it has no `type`)"), "{:?}", ended.lines);
+    let log = "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"x\"}}\n";
+    write(&sim, &options, &catalog, log.to_owned() + &rows).succeeded();
+    write(&sim, &options, &catalog, String::new()).succeeded();
 }
 
 #[test]

@@ -36,8 +36,9 @@ const INTRODUCTION: &str = "\
 # Options
 
 The configuration is a JSON object with these options. Only `subdomain` and `credentials` are required. If an option
-has a list of words, the first word is the default. The program ignores options that it does not know. It refuses a
-value that is not allowed before it sends a request to Zendesk, and it reports all mistakes at once.
+has a list of words, the first word is the default, unless the option is needed. The program ignores options that it
+does not know. It refuses a value that is not allowed before it sends a request to Zendesk, and it reports all
+mistakes at once.
 
 The table in [README](../README.md#options) shows all options on one screen. [setup.md](setup.md) shows how to get the
 credentials.

@@ -196,13 +196,36 @@ fn is_of(written: &WrittenStream, stream: &Descriptor) -> bool {
         && written.namespace.as_ref().is_none_or(|name| stream.namespace.as_ref() == Some(name))
 }
 
-/// Returns why the object name is not valid, or `None` if it is.
-#[must_use]
-pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
-    match audience::named(name, &config.audiences) {
-        Some(found) => found.err(),
-        None => Object::of(name).is_none().then(|| unknown_object(name)),
+/// Checks an entry of `streams` as far as this is possible without a catalog. Returns the object of the stream.
+///
+/// # Errors
+/// What the user has to change.
+pub fn check(written: &WrittenStream, config: &Config) -> Result<Object, String> {
+    let does = by_operation(&written.object, written.operation, config)?;
+    allow(&does, config)?;
+    if let Some(name) = &written.match_on {
+        key_of(does.object, does.operation, name)?;
     }
+    Ok(does.object)
+}
+
+/// Whether the object has the operation, and the config allows it.
+fn allow(does: &Does, config: &Config) -> Result<(), String> {
+    let Does { object, operation, .. } = does;
+    if !object.operations().contains(operation) {
+        return Err(format!(
+            "{} accept only `upsert` (`append_dedup`) and `delete` (`soft_delete`), not `{}`.",
+            object.name(),
+            operation.name()
+        ));
+    }
+    if *operation == Operation::Delete && object.is_guarded() && !config.allow_deletes {
+        return Err(format!(
+            "it deletes {}, and `allow_deletes` is off. Set `allow_deletes` if you want this.",
+            object.name()
+        ));
+    }
+    Ok(())
 }
 
 fn unknown_object(name: &str) -> String {
@@ -219,20 +242,8 @@ fn finish(
     does: Does,
     written: Option<&WrittenStream>,
 ) -> Result<Bound, String> {
+    allow(&does, config)?;
     let Does { object, operation, membership } = does;
-    if !object.operations().contains(&operation) {
-        return Err(format!(
-            "{} accept only `upsert` (`append_dedup`) and `delete` (`soft_delete`), not `{}`.",
-            object.name(),
-            operation.name()
-        ));
-    }
-    if operation == Operation::Delete && object.is_guarded() && !config.allow_deletes {
-        return Err(format!(
-            "it deletes {}, and `allow_deletes` is off. Set `allow_deletes` if you want this.",
-            object.name()
-        ));
-    }
     let renamed = written.and_then(|written| written.fields.clone()).unwrap_or_default();
     let key = match written.and_then(|written| written.match_on.as_deref()) {
         Some(name) => Some(key_of(object, operation, name)?),

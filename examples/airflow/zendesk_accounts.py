@@ -1,11 +1,11 @@
 """Reads many Zendesk accounts each hour into object storage. docs/many-accounts.md explains it.
 
 Variables of Airflow:
-- zendesk_accounts: a list of names, such as ["acme", "globex"]. Each has a Connection `zendesk_<name>`: the subdomain as
-  host, the OAuth client as login, its secret as password, and other options of the configuration as extra.
-- zendesk_storage: where everything goes, such as s3://aws_default@warehouse/zendesk.
-- zendesk_program: the words that start the program; {account}, {folder} and {user} are filled in.
-- zendesk_streams: names of streams; all of them where the variable is not there.
+- zendesk_accounts: a list of names, such as ["acme", "globex"]. Each name has a Connection `zendesk_<name>`. Its host is
+  the subdomain, its login the OAuth client, its password the secret, and its extra holds further options.
+- zendesk_storage: the address of the object storage, such as s3://aws_default@warehouse/zendesk.
+- zendesk_program: the command that starts the program. {account}, {folder} and {user} are replaced.
+- zendesk_streams: names of streams. Without this variable, all streams are read.
 """
 
 import collections
@@ -24,30 +24,30 @@ import time
 from airflow.sdk import Connection, ObjectStoragePath, Variable, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-# How long one account may take in one run. What is left then is read by the next run.
+# The time limit of one account in one run. The next run reads the rest.
 LONGEST = datetime.timedelta(minutes=50)
-# How many accounts are read at once.
+# The number of accounts that are read at the same time.
 AT_ONCE = 16
-# Rows are stored, and then the state, when so many seconds or bytes have come since the last time.
+# Rows and then the state are stored after this many seconds or bytes.
 SECONDS, BYTES = 60, 64 << 20
-# The newest states that are kept.
+# The number of states that are kept.
 STATES = 50
 
 log = logging.getLogger("airflow.task")
 
 
 class Storage:
-    """What is stored of one account:
+    """The files of one account:
 
-    - rows/<stream>/<run>/<number>.jsonl.gz: RECORD messages as they came,
-    - state/<number>.json: what the next run goes on from, the highest number counts,
-    - runs/<run>.json: what a run read, written at its end.
+    - rows/<stream>/<run>/<number>.jsonl.gz: RECORD messages, unchanged
+    - state/<number>.json: the state for the next run. The highest number is the newest.
+    - runs/<run>.json: the summary of a run, written at its end
     """
 
     def __init__(self, root, account, run):
         self.files, self.place, self.run = root.fs, f"{root.path.rstrip('/')}/{account}", run
         self.parts = 0
-        # Another program may have written since this one looked.
+        # Another program may have written files since the last listing.
         self.files.invalidate_cache()
         try:
             names = self.files.ls(f"{self.place}/state", detail=False)
@@ -72,10 +72,10 @@ class Storage:
         if states:
             content = json.dumps(list((self.states | states).values())).encode()
             try:
-                # Nobody else may have gone on from the same state: that is refused by the storage itself.
+                # Two runs must not continue from the same state. The storage refuses the second one.
                 self.put(self.state(self.newest + 1), content, mode="create")
             except FileExistsError as error:
-                message = f"Another run of this account has stored state {self.newest + 1}. This one ends."
+                message = f"Another run of this account has stored state {self.newest + 1}, so this run ends."
                 raise AirflowException(message) from error
             self.newest += 1
             self.states |= states
@@ -85,7 +85,7 @@ class Storage:
 
 
 class Part:
-    """Rows of one stream on their way to one object, on disk until then."""
+    """Rows of one stream that will be one object. Until then they are on the disk."""
 
     def __init__(self):
         self.file = tempfile.TemporaryFile()
@@ -105,14 +105,14 @@ def configuration(account):
 
 
 def messages(lines):
-    """The messages of the protocol, each with its line. The last line of a program that was killed may be half."""
+    """The messages of the protocol, each with its line. A killed program may leave an incomplete last line."""
     for line in lines:
         if line.endswith(b"\n"):
             yield line, json.loads(line)
 
 
 def catalog(program, config):
-    """Selects what the account has, incrementally where that can be."""
+    """Selects the streams of the account, incrementally if a stream supports it."""
     ended = subprocess.run([*program, "discover", "--config", config], stdout=subprocess.PIPE, timeout=300)
     found = list(messages(ended.stdout.splitlines(keepends=True)))
     for _, message in found:
@@ -133,7 +133,7 @@ def catalog(program, config):
 
 
 def tell(message):
-    """Writes what the program says to the log of the task."""
+    """Writes a message of the program to the log of the task."""
     if message["type"] == "LOG":
         log.log(getattr(logging, message["log"]["level"], logging.INFO), "%s", message["log"]["message"])
     elif message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
@@ -141,15 +141,15 @@ def tell(message):
 
 
 def give_up(found, command, code):
-    """Fails the task. Where credentials or options are wrong, it is not tried again."""
+    """Fails the task. If credentials or options are wrong, Airflow does not try again."""
     errors = [message["trace"]["error"] for message in found if message["type"] == "TRACE" and message["trace"]["type"] == "ERROR"]
     kinds = {error.get("failure_type") for error in errors}
     kind = AirflowFailException if kinds == {"config_error"} else AirflowException
-    raise kind(f"{command} ended with {code}: {'; '.join(error['message'] for error in errors[:3])}")
+    raise kind(f"{command} ended with exit code {code}: {'; '.join(error['message'] for error in errors[:3])}")
 
 
 def read(program, folder, storage):
-    """Reads the account. Rows and states are stored as they come."""
+    """Reads the account, and stores rows and states."""
     command = [*program, "read"]
     for name in ("config", "catalog", "state"):
         command += [f"--{name}", f"{folder}/{name}.json"]
@@ -179,7 +179,7 @@ def read(program, folder, storage):
                     complete.append(status["stream_descriptor"]["name"])
         storage.save(rows, states)
     except BaseException:
-        # Nobody reads its output any more.
+        # Nothing reads its output any more.
         process.stdout.close()
         process.terminate()
         raise
@@ -190,7 +190,7 @@ def read(program, folder, storage):
     storage.put(f"{storage.place}/runs/{storage.run}.json", json.dumps(ended).encode())
     log.info("%s rows of %s streams; %s streams are complete", counts.total(), len(counts), len(complete))
     if stopped.is_set() and code in (0, 143):
-        log.warning("The time is up. The next run goes on from here.")
+        log.warning("The time limit is reached. The next run continues from here.")
     elif code != 0:
         give_up(traces, "read", code)
 
@@ -200,7 +200,7 @@ def read(program, folder, storage):
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
     catchup=False,
     max_active_runs=1,
-    # The pause before another try is Airflow's own, five minutes.
+    # Airflow waits five minutes before it tries again.
     default_args={"retries": 2},
 )
 def zendesk_accounts():
@@ -209,7 +209,8 @@ def zendesk_accounts():
         names = Variable.get("zendesk_accounts", deserialize_json=True)
         strange = [name for name in names if not re.fullmatch(r"[a-z0-9_-]+", name)]
         if strange or len(set(names)) < len(names):
-            raise AirflowFailException(f"zendesk_accounts has a name twice, or one that is no name: {strange}")
+            found = f"names with other characters than a-z, 0-9, _ and -: {strange}"
+            raise AirflowFailException(f"zendesk_accounts has a name twice, or {found}")
         return names
 
     @task(

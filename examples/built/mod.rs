@@ -1,5 +1,5 @@
-//! The binary that an example runs. It is built in the same place as the example, so that both come
-//! from the same source.
+//! Builds the binary that an example runs. It is built beside the example, so both have the same
+//! source.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,19 @@ pub(crate) fn built(
 ) -> Result<(PathBuf, PathBuf), Box<dyn Error>> {
     let own = std::env::current_exe()?;
     // <target>/<profile>/examples/<example>
-    let profile = own.ancestors().nth(2).ok_or("the example lies in no target folder")?;
-    let target = profile.parent().ok_or("the example lies in no target folder")?;
+    let profile = own
+        .ancestors()
+        .nth(2)
+        .ok_or("the example is not in cargo's target folder; run it with `cargo run`")?;
+    let target = profile
+        .parent()
+        .ok_or("the example is not in cargo's target folder; run it with `cargo run`")?;
     if let Some(cargo) = std::env::var_os("CARGO") {
         let mut build = Command::new(cargo);
-        // Together with the example, its dependencies are those that are built already.
+        // With the example, cargo uses the dependencies that it has already built.
         build.args(["build", "--quiet", "--bin", binary, "--example", example]);
         build.arg("--manifest-path").arg(project.join("Cargo.toml"));
-        // What cargo tells this example of its package would make build scripts run anew.
+        // With these variables of cargo, build scripts would run again.
         for (name, _) in std::env::vars_os() {
             let told = name.to_string_lossy();
             let is_of_package =
@@ -35,7 +40,7 @@ pub(crate) fn built(
             build.arg("--release");
         }
         if !build.status()?.success() {
-            return Err("the connector does not build".into());
+            return Err("the connector cannot be built; cargo's error is above".into());
         }
     }
     let folder = target.join(example);

@@ -21,7 +21,7 @@ fn a_bad_catalog_is_refused_by_name() {
     no_mode["streams"][1]["sync_mode"] = Value::Null;
     let mut found = Vec::new();
     let cases: Vec<(Given, &[&str])> = vec![
-        (Given::Missing, &["catalog", "cannot be read"]),
+        (Given::Missing, &["catalog", "cannot be read", "nothing-is-here.json"]),
         (Given::Directory, &["catalog", "cannot be read"]),
         (text(""), &["catalog", "JSON"]),
         (text("streams:"), &["catalog", "JSON"]),
@@ -90,6 +90,11 @@ fn a_stream_that_does_not_exist_fails_alone() {
         assert_eq!(ended.last_status(stream).as_deref(), Some("COMPLETE"), "{stream}");
     }
     assert_eq!(misbehaviour(&ended, &[simulator::ADMIN_API_TOKEN.token]), Vec::<String>::new());
+    // A slip of the pen is told from the stream of another connector.
+    let run = connector.read(&["grups", "zzzzzz"], FULL, &[]);
+    let message = |stream: &str| run.error(stream).expect("an error").1.to_owned();
+    assert!(message("grups").contains("similar names are `groups`"), "{}", message("grups"));
+    assert!(message("zzzzzz").contains("`zzzzzz`. Refresh"), "{}", message("zzzzzz"));
 }
 
 #[test]

@@ -25,16 +25,16 @@ fn cases() -> Vec<Case> {
     let text = |text: &str| Given::Text(text.to_owned());
     let whole = good_config().to_string();
     let mut cases: Vec<Case> = vec![
-        ("a missing file", Given::Missing, vec!["cannot be read"]),
+        ("a missing file", Given::Missing, vec!["cannot be read from", "nothing-is-here.json", "Check"]),
         ("a directory", Given::Directory, vec!["cannot be read"]),
-        ("an empty file", text(""), vec!["JSON"]),
-        ("no JSON", text("subdomain: acme"), vec!["JSON"]),
+        ("an empty file", text(""), vec!["the configuration is not valid JSON (it ends too early"]),
+        ("no JSON", text("subdomain: acme"), vec!["the configuration is not valid JSON (a syntax"]),
         ("cut JSON", text(&whole[..whole.len() - 2]), vec!["JSON"]),
         ("JSON with more behind it", text(&format!("{whole} {whole}")), vec!["JSON"]),
-        ("a list", text("[]"), vec!["object"]),
+        ("a list", text("[]"), vec!["the configuration is not a JSON object"]),
         ("a text", text("\"a-token-that-is-secret\""), vec!["object"]),
         ("null", text("null"), vec!["object"]),
-        ("an empty object", text("{}"), vec!["subdomain"]),
+        ("an empty object", text("{}"), vec!["subdomain: is missing"]),
         ("no subdomain", with("subdomain", Value::Null), vec!["subdomain"]),
         ("a subdomain of another type", with("subdomain", json!(7)), vec!["subdomain"]),
         ("no credentials", with_credentials(Value::Null), vec!["credentials"]),
@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
         ("empty credentials", with_credentials(json!({})), vec!["credentials.credentials"]),
         (
             "credentials of an unknown kind",
-            with_credentials(json!({ "credentials": "password", "password": SECRETS[0] })),
+            with_credentials(json!({ "credentials": "sso", "token": SECRETS[0] })),
             vec!["credentials.credentials", "api_token"],
         ),
         (
@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
         (
             "a token without its e-mail address",
             with_credentials(json!({ "credentials": "api_token", "api_token": SECRETS[0] })),
-            vec!["email"],
+            vec!["credentials.email: is missing"],
         ),
         (
             "a token with a line break",

@@ -618,8 +618,8 @@ numbers.](pictures/writes.svg)
     for (name, shown) in WRITES {
         let time = match writes.number(name, "minutes") {
             minutes if minutes < 1.0 => "under a minute".to_owned(),
-            minutes if minutes < 60.0 => format!("{minutes:.0} min"),
-            minutes => format!("{:.0} h", minutes / 60.0),
+            minutes if minutes < 60.0 => format!("{minutes:.1} min"),
+            minutes => format!("{:.1} h", minutes / 60.0),
         };
         let nothing = match writes.noted[name]["noops"].as_u64() {
             Some(noops) if noops > 0 => {

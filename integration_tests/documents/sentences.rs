@@ -122,6 +122,7 @@ fn is_filled_from(message: &str, text: &str) -> bool {
 /// The message as it is, and the message without the name of the stream in front.
 fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
     let is_name = |name: &str| {
+        let name = name.strip_prefix("Stream ").unwrap_or(name);
         let name = name.split_once(" at ").map_or(name, |(name, _)| name);
         !name.is_empty() && !name.contains(' ')
     };

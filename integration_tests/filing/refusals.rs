@@ -93,6 +93,27 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(std::fs::read(&into.path).expect("it is there"), b"mine");
 }
 
+#[test]
+fn the_file_that_cannot_be_written_is_named() {
+    let sim = of_brands(898, 1);
+    let connector = Connector::new(&sim);
+    settle(&sim);
+    let into = Into::new(&connector);
+    into.complete(&STREAMS);
+    // A folder in place of a file. The first is in the way of a leftover that is removed, the second of
+    // the state.
+    for name in ["tickets/00000001/00000009.jsonl.gz.new", "state.json.new"] {
+        let path = into.file(name);
+        std::fs::create_dir(&path).expect("a folder");
+        let ended = into.sync(&STREAMS);
+        let words = format!("The program cannot write to {} (", path.display());
+        assert_eq!(ended.code, Some(1));
+        assert!(told(&ended).contains(&words), "{}", told(&ended));
+        std::fs::remove_dir(&path).expect("it is empty");
+    }
+    into.complete(&STREAMS);
+}
+
 /// The same command with a limit on the size of files.
 fn limited(command: &Command, kib: u32) -> Command {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
@@ -121,7 +142,8 @@ fn a_disk_without_room_is_told_and_the_next_sync_goes_on() {
     super::explained(&ended);
     let told = told(&ended);
     assert_eq!(ended.code, Some(1), "{told}");
-    assert!(told.contains("The disk of "), "{told}");
+    let words = format!("The disk of {}", into.file("ticket_audits").display());
+    assert!(told.contains(&words), "{told}");
     into.complete(&["tags", "ticket_audits"]);
     let found = super::shown::complaints(&sim, &into, &["tags", "ticket_audits"], true);
     assert!(found.is_empty(), "{found:#?}");

@@ -1,6 +1,6 @@
 //! `--every`: syncs again and again, also after failures, until the program is told to stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,18 +18,23 @@ fn text_of(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
+/// Starts a sync that is repeated each minute of the simulator's clock, a tenth of a second. Its
+/// messages go to the file that is returned.
+fn repeated(into: &Into<'_, '_>) -> (Running, PathBuf) {
+    let log = into.connector.staging().join("log");
+    let mut command = into.command(&STREAMS);
+    command.arg("--every").arg("1m");
+    command.stdout(std::fs::File::create(&log).expect("a log"));
+    (Running::start(command), log)
+}
+
 #[test]
 fn a_sync_is_repeated_through_a_failure_until_it_is_asked_to_end() {
     let sim = of_brands(891, 1);
     let connector = Connector::new(&sim);
     settle(&sim);
     let into = Into::new(&connector);
-    let log = connector.staging().join("log");
-    let mut command = into.command(&STREAMS);
-    // A tenth of a second on the simulator's clock.
-    command.arg("--every").arg("1m");
-    command.stdout(std::fs::File::create(&log).expect("a log"));
-    let mut running = Running::start(command);
+    let (mut running, log) = repeated(&into);
     let syncs = || text_of(&log).matches("rows saved").count();
     let failures = || text_of(&log).matches("ERROR").count();
     wait_until("three syncs are over", || syncs() >= 3);
@@ -123,11 +128,7 @@ fn a_folder_that_was_deleted_and_made_by_another_sync_is_that_ones() {
     let connector = Connector::new(&sim);
     settle(&sim);
     let into = Into::new(&connector);
-    let log = connector.staging().join("log");
-    let mut command = into.command(&STREAMS);
-    command.arg("--every").arg("1m");
-    command.stdout(std::fs::File::create(&log).expect("a log"));
-    let mut first = Running::start(command);
+    let (mut first, log) = repeated(&into);
     wait_until("a sync is over", || text_of(&log).contains("rows saved"));
     // Another process takes the folder under the same name.
     std::fs::rename(&into.path, connector.staging().join("aside")).expect("it is moved");
@@ -161,4 +162,21 @@ fn a_sync_that_cannot_begin_is_not_repeated() {
     let ended = run(command);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("such as 15m or 1h"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_sync_that_is_stopped_before_it_knows_its_streams_warns_of_nothing() {
+    let sim = of_brands(897, 1);
+    let connector = Connector::new(&sim);
+    let into = Into::new(&connector);
+    sim.faults(Faults::by(|_| Some(Fault::Timeout { ms: 3_600_000 })));
+    let (mut running, log) = repeated(&into);
+    wait_until("the account is asked", || {
+        sim.requests().iter().any(|seen| seen.target().contains("users/me"))
+    });
+    running.terminate();
+    let ended = running.end_within(Duration::from_secs(20));
+    let told = text_of(&log);
+    assert_eq!(ended.code, Some(143), "{told}");
+    assert_eq!(told, "INFO 0 rows saved\n");
 }

@@ -166,8 +166,8 @@ mod tests {
         assert_eq!(
             fields,
             [
-                "credentials",
                 "credentials.api_token",
+                "credentials.email",
                 "num_workers",
                 "page_size",
                 "start_date",
@@ -177,6 +177,26 @@ mod tests {
         let told = violations.iter().map(ToString::to_string).collect::<String>();
         assert!(!told.contains("secret"), "{told}");
         assert!(told.contains("email"), "{told}");
+    }
+
+    #[test]
+    fn a_password_is_refused_once_and_a_word_that_is_not_known_with_all_that_are() {
+        let told = |text: &str| {
+            let violations = Config::parse(text.as_bytes()).unwrap_err();
+            violations.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let of_password =
+            told(r#"{"subdomain":"acme","credentials":{"credentials":"password","password":"x"}}"#);
+        assert!(of_password.len() == 1 && of_password[0].contains("2026-01-12"), "{of_password:?}");
+        let of_word = told(
+            r#"{"subdomain":"acme","extra_streams":["ticket_history"],
+                "credentials":{"credentials":"oauth2.0","access_token":"x"}}"#,
+        );
+        assert!(of_word.len() == 1, "{of_word:?}");
+        for word in ["extra_streams.0: must be one of", "ticket_field_history", "tickets_search"] {
+            assert!(of_word[0].contains(word), "{of_word:?}");
+        }
+        assert!(!of_word[0].contains("\"ticket_history\""), "{of_word:?}");
     }
 
     #[test]
@@ -192,7 +212,7 @@ mod tests {
     fn what_is_no_config_is_refused_by_name() {
         assert_eq!(fields("{"), ["config"]);
         assert_eq!(fields("[]"), ["config"]);
-        assert_eq!(fields("{}"), ["config"]);
+        assert_eq!(fields("{}"), ["subdomain"]);
         assert_eq!(fields(r#"{"subdomain":"acme"}"#), ["credentials"]);
         assert_eq!(fields(r#"{"subdomain":"acme","credentials":{}}"#), ["credentials.credentials"]);
         assert_eq!(

@@ -13,14 +13,9 @@ pub fn by_family(streams: &[&ResolvedStream], paint: Paint) -> String {
     let longest =
         streams.iter().map(|stream| stream.name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
-    for family in Family::ALL {
-        let members: Vec<_> = streams.iter().filter(|stream| stream.family == family).collect();
-        if members.is_empty() {
-            continue;
-        }
+    for (title, members) in families(streams, paint) {
         // Writing to a String cannot fail.
-        let title = format!("{} ({})", family.title(), members.len());
-        let _ = writeln!(text, "{}", paint.paint(Color::Heading, &title));
+        let _ = writeln!(text, "{title}");
         for stream in members {
             let mode = match stream.reading() {
                 Reading::FullRefreshOnly => "full refresh",
@@ -32,6 +27,19 @@ pub fn by_family(streams: &[&ResolvedStream], paint: Paint) -> String {
         }
     }
     text
+}
+
+/// The families that have streams. Each comes with its painted title, which counts its streams.
+pub fn families<'s>(
+    streams: &[&'s ResolvedStream],
+    paint: Paint,
+) -> impl Iterator<Item = (String, Vec<&'s ResolvedStream>)> {
+    Family::ALL.into_iter().filter_map(move |family| {
+        let members = streams.iter().copied().filter(|stream| stream.family == family);
+        let members: Vec<_> = members.collect();
+        let title = format!("{} ({})", family.title(), members.len());
+        (!members.is_empty()).then(|| (paint.paint(Color::Heading, &title), members))
+    })
 }
 
 #[cfg(test)]

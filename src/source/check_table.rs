@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 
+use super::by_family::families;
 use super::findings::{Findings, Found};
-use crate::streams::{Family, ResolvedStream};
+use crate::streams::ResolvedStream;
 use connector::paint::{Color, Paint};
 use zendesk::error::ApiError;
 
@@ -43,14 +44,9 @@ pub fn table(
     let reason_at = "  ✓ ".chars().count() + longest + 2 + widest + 2;
     let mut reasons = Reasons { unclear: unclear(last_failure), said: Vec::new() };
     let mut text = String::new();
-    for family in Family::ALL {
-        let members: Vec<_> = streams.iter().filter(|stream| stream.family == family).collect();
-        if members.is_empty() {
-            continue;
-        }
+    for (title, members) in families(&streams.iter().collect::<Vec<_>>(), paint) {
         // Writing to a String cannot fail.
-        let title = format!("{} ({})", family.title(), members.len());
-        let _ = writeln!(text, "{}", paint.paint(Color::Heading, &title));
+        let _ = writeln!(text, "{title}");
         for stream in members {
             let found = findings.of(&stream.name).unwrap_or(Found::Unknown);
             let (mark, color) = match found {

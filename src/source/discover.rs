@@ -43,7 +43,14 @@ pub async fn discover(
     };
     let listed = offered.listed();
     let answer = match environment.shared.terminal {
-        Some(paint) => by_family(&listed, paint).into_bytes(),
+        Some(paint) => {
+            let streams = listed.len();
+            let meaning = format!(
+                "{streams} streams. Each line says how the stream can be synced, and which role, plan or \
+                 feature it needs. `catalog` selects streams for `read`."
+            );
+            format!("{}\n{}\n", by_family(&listed, paint), paint.wrapped(&meaning, 0)).into_bytes()
+        }
         None => catalog(&listed.into_iter().map(catalog_stream).collect::<Vec<_>>()),
     };
     emitter.line(answer).await?;

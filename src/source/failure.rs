@@ -186,7 +186,7 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
         failure_type,
         message: format!(
             "The custom objects and their fields cannot be listed, so the streams of their \
-             records would be missing. {message}"
+             records would be missing: {message}"
         ),
         detail: Some(error.to_string()),
         stream: None,
@@ -214,8 +214,8 @@ pub fn of_fields(
     };
     let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), None, error);
     let message = format!(
-        "{}: its custom fields cannot be listed, so their columns would be missing. {} To read \
-         without these columns, set `custom_fields` to `raw`.",
+        "{}: its custom fields cannot be listed. Set `custom_fields` to `raw` to read without their \
+         columns, or solve this: {}",
         stream.name, trouble.message
     );
     ErrorTrace { message, stream: Some(stream.name.to_string()), ..trouble }
@@ -228,7 +228,7 @@ pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
             let (failure_type, message) = of_listing(error);
-            let message = format!("The brands of the help centers cannot be listed. {message}");
+            let message = format!("The brands of the help centers cannot be listed: {message}");
             ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
         }
         NoHelpCenters::Unknown { names, known } => ErrorTrace {

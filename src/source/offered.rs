@@ -127,6 +127,7 @@ async fn refusals(
             emitter.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
         }
+        Facts::Stopped => return Ok(Ok(Vec::new())),
         Facts::Hopeless(trouble) => return Ok(Err(trouble)),
     };
     let site = match site {
@@ -169,6 +170,8 @@ enum Facts {
     Unknown {
         message: String,
     },
+    /// The program was asked to end, so nobody waits for the streams.
+    Stopped,
     /// Nothing can be read with these credentials.
     Hopeless(ErrorTrace),
 }
@@ -181,6 +184,7 @@ async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
         Ok((Err(NoIdentity::Api(error)), token)) if error.kind == ErrorKind::Forbidden => {
             Facts::Known { identity: None, token }
         }
+        Ok((Err(NoIdentity::Api(error)), _)) if error.kind == ErrorKind::Stopped => Facts::Stopped,
         Ok((Err(error), _)) => {
             let trouble = of_identity(&error, &config.account);
             if error.is_hopeless() {

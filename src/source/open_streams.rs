@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::brands::HelpCenters;
 use super::estimate::FromTheBeginning;
+use super::selection::nearest;
 use super::{Environment, fallback};
 use crate::config::Config;
 use crate::streams::{ResolvedFeed, ResolvedStream};
@@ -91,7 +92,7 @@ pub async fn begin(
     let mut begun = Begun::default();
     for selected in selected {
         let Some(stream) = known.streams.iter().find(|stream| stream.name == selected.name) else {
-            unknown_stream(emitter, &selected.name).await?;
+            unknown_stream(emitter, &selected.name, known.streams).await?;
             begun.failed.push((selected.name, FailureType::ConfigError));
             continue;
         };
@@ -183,11 +184,24 @@ pub fn wants_files(
     stream.file.is_some() && selected.include_files.unwrap_or(environment.file_transfer)
 }
 
-async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
-    let message = format!(
-        "there is no stream `{name}`. Refresh the source's schema and select the streams \
-            again."
-    );
+async fn unknown_stream(
+    emitter: &Emitter,
+    name: &str,
+    known: &[Arc<ResolvedStream>],
+) -> Result<(), Closed> {
+    let nearest = nearest(name, known.iter().map(|stream| &*stream.name));
+    let nearest: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
+    let message = if nearest.is_empty() {
+        format!(
+            "there is no stream `{name}`. Refresh the source's schema and select the streams again."
+        )
+    } else {
+        format!(
+            "there is no stream `{name}`: similar names are {}. Correct the name, or refresh the \
+             source's schema and select the streams again.",
+            nearest.join(", ")
+        )
+    };
     not_begun(emitter, name, &ErrorTrace { stream: Some(name.to_owned()), ..refused(&message) })
         .await
 }

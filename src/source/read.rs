@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::endings::Endings;
 use super::estimate::estimate;
-use super::open_streams::{Begun, Known, begin};
+use super::open_streams::{Begun, Known, begin, wants_files};
 use super::prepare::{ReadRequest, prepare};
 use super::report::Reporter;
 use super::waits::Waits;
@@ -19,6 +19,7 @@ use crate::sync::files::download;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::Group;
 use crate::sync::walk;
+use airbyte::catalog::Selected;
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::source::emitter::Emitter;
 use airbyte::stdout::Closed;
@@ -128,6 +129,7 @@ async fn sync(
         client,
         now: prepared.now,
     };
+    warn_of_other_folder(&request.selected, &known, emitter).await?;
     let begun = begin(request.selected, &known, emitter).await?;
     let hosts = begun.hosts();
     let Begun { groups, mut failed, from_the_beginning } = begun;
@@ -169,6 +171,31 @@ async fn sync(
     }
     emitter.error(&failure::of_sync(&failed)).await?;
     Ok(Outcome::Failed)
+}
+
+/// Warns if files do not go where the environment says, because that folder does not exist.
+async fn warn_of_other_folder(
+    selected: &[Selected],
+    known: &Known<'_>,
+    emitter: &Emitter,
+) -> Result<(), Closed> {
+    let Some(named) = known.environment.staging.as_deref().filter(|named| !named.exists()) else {
+        return Ok(());
+    };
+    let has_files = |selected: &Selected| {
+        let stream = known.streams.iter().find(|stream| stream.name == selected.name);
+        stream.is_some_and(|stream| wants_files(stream, selected, known.environment))
+    };
+    if !selected.iter().any(has_files) {
+        return Ok(());
+    }
+    let message = format!(
+        "the folder for files, {}, does not exist, so files go to {}. Create it, or correct \
+         AIRBYTE_STAGING_DIRECTORY.",
+        named.display(),
+        download::staging(Some(named)).display()
+    );
+    emitter.log(Level::Warn, &message).await
 }
 
 async fn fail_all(emitter: &Emitter, trouble: &ErrorTrace) -> Result<Outcome, Closed> {

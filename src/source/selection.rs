@@ -97,7 +97,7 @@ fn why_not_there(
 }
 
 /// The known names that are most similar to an unknown name, the most similar first.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let name = name.trim().to_lowercase().replace(['-', ' '], "_");
     let is_part = |known: &str| name.len() > 2 && known.contains(&name);
     let near = |known: &str| {

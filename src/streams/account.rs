@@ -14,7 +14,9 @@ pub(super) fn streams() -> Vec<Stream> {
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/account_settings/",
         ),
         about: prose("Settings of the account, with one object for each group of settings."),
-        limitations: prose("Values of the settings between two syncs, and who changed them."),
+        limitations: prose(
+            "Values of the settings between two syncs, and the users who changed them.",
+        ),
         ..Stream::snapshot("account_settings", &ACCOUNT_SETTINGS, schema!("account_settings"))
     }]
 }

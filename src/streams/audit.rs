@@ -45,7 +45,7 @@ fn audit_logs() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
         ),
-        about: prose("Who changed what in the account's settings, and when."),
+        about: prose("Changes of the account's settings, with user and time."),
         limitations: prose("Nothing is known to be missing."),
         ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
     }
@@ -64,12 +64,12 @@ fn access_logs() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/access_logs/",
         ),
         about: prose(
-            "Access log: who requested what in the account, from which IP address, and the \
-             answer. It is large, and it has IP addresses of people.",
+            "Requests to the account, with user, IP address and status. The stream is large, and it \
+             has IP addresses of people.",
         ),
         limitations: prose(
-            "Rows older than 90 days, which Zendesk drops. `graphql.variables` is a text, as \
-             Zendesk documents it, and may have anything that people have written.",
+            "Rows older than 90 days: Zendesk drops them. `graphql.variables` is a text. It can \
+             contain anything that users wrote.",
         ),
         ..Stream::listed("access_logs", &ACCESS_LOGS, schema!("access_logs"))
     }

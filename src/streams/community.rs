@@ -56,7 +56,7 @@ const VOTES: &str = schema!("votes");
 const VOTES_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
 
-/// What children of posts share about deletions and silent changes.
+/// The limitations of all children of posts: deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. New comments and votes that \
     do not update the post are found through its counts. With more than 1,000 posts, this takes \
     up to a day. Other changes arrive within a week, when all posts are read again.";

@@ -49,8 +49,8 @@ fn side_conversation_events() -> Stream {
              them, with the message.",
         ),
         limitations: prose(
-            "Deletions. Changes of events: Zendesk lists events by their creation, and no real \
-             account has shown a change.",
+            "Deletions. Changes of events, because Zendesk lists events by their creation. It is \
+             not known whether events change.",
         ),
         ..Stream::listed(
             "side_conversation_events",

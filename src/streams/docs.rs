@@ -1,6 +1,6 @@
 //! Makes the stream reference from the registry. The page lists the families, with a table of
-//! streams for each. A section per stream then says where its rows come from, how an incremental
-//! read works, and what the stream cannot see.
+//! streams for each. Each stream has a section with its requests, its incremental read and its
+//! limitations.
 
 use std::fmt::Write;
 
@@ -26,14 +26,19 @@ const INTRODUCTION: &str = "\
      UPDATE_GENERATED=1 cargo test -->
 # Streams
 
-Rows are delivered as Zendesk sends them. The section of each stream says what is added or left out.
-Delivery is at least once: a key may come again, and its newest row is the valid one.
+Each stream delivers rows as Zendesk sends them. The section of a stream lists its added columns and its limitations.
+A row can come more than once. Merge rows by primary key: the newest row is the valid one.
 
-A deletion indicator is a column that marks rows that are deleted in Zendesk. With the option
-`deleted_at_field`, each stream that has a deletion indicator gets a column of that name. The column is
-null, or has the time of the deletion.
+*Limitations* name rows and changes that the stream does not deliver. \"A full refresh drops them\" means: an
+incremental read keeps the old row in your table, and the next full refresh removes it. If a row is inside another row,
+that other row is the *enclosing row*.
 
-\"Needs\" is the lowest role that can read the stream. With OAuth, the token needs the scope too.
+Some streams have a deletion indicator. This column marks deleted rows. The option `deleted_at_field` adds one more
+column to these streams. It has the time of the deletion, or null.
+
+\"Needs\" is the lowest role that can read the stream. With OAuth, the token also needs the scope of the stream.
+
+An incremental read continues from the *position* of the stream. The saved state holds the position.
 
 ";
 
@@ -99,12 +104,12 @@ fn section(
         line(page, "- **In the catalog** only if `extra_streams` names it.");
     }
     line(page, &format!("- **Read from** {}.", listing(stream, config)));
-    line(page, &format!("- **Budget**: {}.", budget(&stream.feed)));
+    line(page, &format!("- **Rate limit**: {}.", budget(&stream.feed)));
     if let Some(neighbours) = neighbours(stream, streams) {
         line(
             page,
             &format!(
-                "- **Shares its requests** with these streams, if they are selected: \
+                "- **Shares its requests** with these streams if they are selected: \
                 {neighbours}."
             ),
         );
@@ -115,8 +120,8 @@ fn section(
         line(
             page,
             &format!(
-                "- **Kept by Zendesk** for {days} days. A sync that starts from an older \
-                 position logs a WARN."
+                "- **Kept by Zendesk** for {days} days. If the position is older, the sync logs a \
+                 WARN."
             ),
         );
     }
@@ -129,25 +134,28 @@ fn section(
         let url = column(keys.url);
         line(
             page,
-            &format!("- **Files**: {url} is the address. `docs/files.md` says how to fetch them."),
+            &format!(
+                "- **Files**: {url} is the address of the file. [files.md](files.md) explains how \
+                 to fetch files."
+            ),
         );
     }
     if let Some(count) = stream.counted(config) {
         let path = count.path();
         let since = match count {
             Count::Whole(_) => "",
-            Count::Changed { .. } => ", which counts the changes since the start date",
+            Count::Changed { .. } => " It counts the changes since the start date.",
         };
-        line(page, &format!("- **Estimate** of a first read: `/api/v2/{path}`{since}."));
+        line(page, &format!("- **Estimate** of a first read: from `/api/v2/{path}`.{since}"));
     }
-    line(page, &format!("- **Not seen**: {}", stream.limitations));
+    line(page, &format!("- **Limitations**: {}", stream.limitations));
     if let Some(Alternative { feed, missing, .. }) = stream.fallback {
         let path = feed.path;
         line(
             page,
             &format!(
-                "- **With an agent's credentials** it is read from `/api/v2/{path}`, which \
-                lacks {missing}."
+                "- **With an agent's credentials**, the rows come from `/api/v2/{path}`. This \
+                 listing lacks {missing}."
             ),
         );
     }
@@ -156,7 +164,7 @@ fn section(
         line(
             page,
             &format!(
-                "- **By an option** it is read from `/api/v2/{path}` instead, which lacks \
+                "- **By an option**, the rows come from `/api/v2/{path}`. This listing lacks \
                  {missing}. {about}"
             ),
         );
@@ -240,7 +248,7 @@ fn budget(feed: &Feed) -> String {
     let buckets = feed.buckets.iter().map(|bucket| match bucket {
         Bucket::Account => "the plan's requests per minute".to_owned(),
         Bucket::HelpCenter => {
-            "the help center's own limit, as large as the plan's requests per minute".to_owned()
+            "the help center's own, as large as the plan's requests per minute".to_owned()
         }
         Bucket::Incremental => {
             format!(
@@ -249,7 +257,7 @@ fn budget(feed: &Feed) -> String {
             )
         }
         Bucket::IncrementalUsers => format!(
-            "{} a minute of its own instead, once Zendesk's answers name that limit",
+            "{} requests a minute of its own instead, if Zendesk's answers name this limit",
             bucket.documented_per_minute()
         ),
         Bucket::DeletedTickets
@@ -269,7 +277,7 @@ fn budget(feed: &Feed) -> String {
     buckets.collect::<Vec<_>>().join("; ")
 }
 
-/// The streams that are read in the same walk.
+/// The streams that share the requests of this one.
 fn neighbours(stream: &ResolvedStream, streams: &[ResolvedStream]) -> Option<String> {
     let same = |other: &&ResolvedStream| {
         other.feed.root() == stream.feed.root() && other.name != stream.name
@@ -287,19 +295,19 @@ fn incremental(stream: &ResolvedStream) -> String {
         Reading::FullRefreshOnly => "none. Every sync reads the whole listing.".to_owned(),
         Reading::ServerSide => server_side(stream, cursor),
         Reading::ByCursor => format!(
-            "Zendesk lists everything after the last cursor, whatever its `{}`. That cursor is \
-             the position. It moves with every page, and the state keeps it under `walk`. If \
-             Zendesk no longer accepts it, all rows are read again, with a WARN.",
+            "Zendesk lists all rows after the last cursor, whatever their `{}`. This cursor is \
+             the position. It moves with every page, and the state has it under `walk`. If \
+             Zendesk no longer accepts it, the sync reads all rows again and logs a WARN.",
             cursor.field
         ),
         Reading::ClientSide if stream.feed.paging == Paging::Since => {
-            "Zendesk lists what is new since the position. The position moves when the listing \
-             has ended."
+            "Zendesk lists the rows that are newer than the position. The position moves at the \
+             end of the listing."
                 .to_owned()
         }
         Reading::ClientSide => format!(
-            "the whole listing is read, and rows whose `{}` is older than {}the position are \
-             skipped{}. The position moves when the listing has ended.",
+            "the sync reads the whole listing and skips rows whose `{}` is older than {}the \
+             position{}. The position moves at the end of the listing.",
             cursor.field,
             match stream.feed.settles_in_seconds {
                 0 => "",
@@ -307,19 +315,19 @@ fn incremental(stream: &ResolvedStream) -> String {
             },
             match stream.deletion {
                 Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>
-                    ". A deleted row is delivered once, whatever its time",
+                    ". It delivers a deleted row once, whatever its time",
                 _ => "",
             }
         ),
         Reading::ByCreation => format!(
-            "rows created up to a day before the position are read, and those whose `{}` is \
-             older than the position are skipped. Once a week, all rows are read to find later \
-             changes. The position moves when the listing has ended.",
+            "the sync reads rows that were created up to a day before the position. It skips rows \
+             whose `{}` is older than the position. Once a week, it reads all rows to find later \
+             changes. The position moves at the end of the listing.",
             stream.cursor_key().unwrap_or(cursor.field)
         ),
         Reading::NewestFirst => format!(
-            "the listing is read from its newest row back to {}the position in `{}`. The position \
-             moves when it is reached.",
+            "the sync reads the listing from the newest row back to {}the position in `{}`. Then \
+             the position moves.",
             match stream.feed.settles_in_seconds {
                 0 => String::new(),
                 seconds => format!("{} hours before ", seconds / 3600),
@@ -327,13 +335,13 @@ fn incremental(stream: &ResolvedStream) -> String {
             cursor.field
         ),
         Reading::PerParent if stream.feed.asks_between() => format!(
-            "the rows of each parent (`{}`) since the position are requested. The position is \
-             the time when the read started, minus one minute.",
+            "the sync requests the rows of each parent (`{}`) since the position. The position is \
+             one minute before the start of the last read.",
             cursor.parents.last().map_or("", |(name, _)| name)
         ),
         Reading::PerParent => format!(
-            "all rows of each parent (`{}`) that changed are read. Once a week, the rows of all \
-             parents are read. The position is the position of the parents.",
+            "the sync reads all rows of each parent (`{}`) that changed. Once a week, it reads the \
+             rows of all parents. The position is the position of the parents.",
             cursor.parents.last().map_or("", |(name, _)| name)
         ),
     }
@@ -347,23 +355,23 @@ fn server_side(stream: &ResolvedStream, cursor: &Cursor) -> String {
         format!(", saved under `{}`", cursor.field)
     };
     format!(
-        "Zendesk lists what is new since the position. The position is the listing's \
+        "Zendesk lists the rows that are newer than the position. The position is the listing's \
          `{time}`{saved}. It moves with every page."
     )
 }
 
 fn start_date(stream: &ResolvedStream) -> &'static str {
     if stream.dated {
-        "rows from `start_date` on. Without `start_date`, rows of the last two years."
+        "rows since `start_date`. Without `start_date`, rows of the last two years."
     } else if stream.dated_on_request {
-        "not used, and the stream is always complete. If `users_from_start_date` is set, rows \
-         from `start_date` on."
+        "not used. The stream is always complete. With `users_from_start_date`, it has rows since \
+         `start_date`."
     } else {
         "not used. The stream is always complete."
     }
 }
 
-/// The part of `docs/gaps.md` that says for each stream what happens to deleted rows.
+/// The part of `docs/gaps.md` about deleted rows of each stream.
 pub(super) fn deletions_page(config: &Config) -> String {
     let mut streams = registry_with(config, &[CustomObject::any()]);
     streams.sort_unstable_by(|one, other| one.name.cmp(&other.name));
@@ -379,20 +387,22 @@ pub(super) fn deletions_page(config: &Config) -> String {
     let of = |rows: DeletedRows| {
         those(&|stream: &ResolvedStream| stream.deletion.is_none() && stream.deleted_rows == rows)
     };
-    let mut page =
-        "| What becomes of a row that is deleted in Zendesk | Streams |\n|---|---|\n".to_owned();
+    let mut page = "| Deleted rows | Streams |\n|---|---|\n".to_owned();
     for (what, names) in [
-        ("No longer listed, and no listing reports the deletion", of(DeletedRows::Vanish)),
+        ("No listing reports them", of(DeletedRows::Vanish)),
         (
-            "Reported by the deletion indicator",
+            "The deletion indicator reports them",
             those(&|stream: &ResolvedStream| stream.deletion.is_some() && sign(stream) != every),
         ),
         (
             "Every row of the stream is a deletion",
             those(&|stream: &ResolvedStream| sign(stream) == every),
         ),
-        ("Deleted with its ticket, and not reported separately", of(DeletedRows::GoWithTheTicket)),
-        ("Never deleted", of(DeletedRows::None)),
+        (
+            "They are deleted with their ticket, and not reported separately",
+            of(DeletedRows::GoWithTheTicket),
+        ),
+        ("There are none: rows are never deleted", of(DeletedRows::None)),
     ] {
         line(&mut page, &format!("| {what} | {names} |"));
     }
@@ -405,7 +415,7 @@ fn tells_on_request(stream: &ResolvedStream) -> bool {
     stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
 }
 
-/// Which deletions a read sees, as a sentence.
+/// How a read reports deletions, as a sentence.
 fn deletions(stream: &ResolvedStream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
     match (sign, stream.reading()) {
@@ -413,18 +423,18 @@ fn deletions(stream: &ResolvedStream) -> &'static str {
         (None, _) if stream.deleted_rows == DeletedRows::None => "no row is ever deleted.",
         (None, _) if stream.deleted_rows == DeletedRows::GoWithTheTicket => {
             "a row is deleted with its ticket and not reported separately. A full refresh drops \
-             rows that Zendesk no longer lists."
+             it."
+        }
+        (Some(_), Reading::FullRefreshOnly) => {
+            "a full refresh marks them with the deletion indicator, or no longer has them."
         }
         (_, Reading::FullRefreshOnly) => "deleted rows are not in the next full refresh.",
         (Some(_), _) if tells_on_request(stream) => {
-            "with `deleted_at_field`, an incremental read sees them. Without it, only a full \
+            "with `deleted_at_field`, an incremental read reports them. Without it, only a full \
              refresh shows them."
         }
-        (Some(_), _) => "an incremental read sees them, through the deletion indicator.",
-        (None, _) => {
-            "an incremental read sees none. A full refresh drops rows that Zendesk no longer \
-             lists."
-        }
+        (Some(_), _) => "an incremental read reports them with the deletion indicator.",
+        (None, _) => "an incremental read does not report them. A full refresh drops deleted rows.",
     }
 }
 
@@ -435,7 +445,7 @@ fn interrupted(stream: &ResolvedStream) -> &'static str {
         match stream.feed.root().paging {
             Paging::NextUrl => {
                 "the next attempt starts over, because Zendesk does not document how to continue \
-                 this listing."
+                 the listing."
             }
             _ => "the listing is one response, so the next attempt starts over.",
         }
@@ -460,7 +470,7 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
         fills.next().filter(|_| !is_in_path).map(|(_, from)| *from)
     };
     let from = match *source {
-        Source::Of(level, from) if level == own => format!("which Zendesk calls `{from}`"),
+        Source::Of(level, from) if level == own => format!("Zendesk's `{from}`"),
         Source::Of(level, from) if level + 1 == own => {
             format!("`{from}` of the enclosing row")
         }
@@ -477,10 +487,10 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
         Source::Filled(BRAND_ID) => "the brand of the help center".to_owned(),
         Source::Filled(filled) => match of_parent(filled) {
             Some(from) => format!("the `{from}` of its parent"),
-            None => format!("the {filled} in the path"),
+            None => format!("the `{filled}` in the path of the request"),
         },
         Source::SideLoaded(..) | Source::Included(_) => {
-            "the objects that the row refers to".to_owned()
+            "the objects that the row names by id".to_owned()
         }
         Source::ListName => {
             let Lists::Several(lists) = rows.lists else { unreachable!("{key} names a list") };
@@ -495,7 +505,7 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
         }
         _ => unreachable!("{key} is a column of a derived row"),
     };
-    format!("`{key}`, {from}")
+    format!("`{key}`: {from}")
 }
 
 fn columns(keys: &[&str]) -> String {

@@ -108,17 +108,17 @@ pub(super) const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
 
-/// What children of articles share about deletions and silent changes.
+/// The limitations of children of articles: deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not update \
     the article arrive within a week, when all articles are read again.";
 
-/// The same of those whose number and sum articles tell.
+/// The limitations of children that an article counts.
 const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not update \
     the article is found through the article's counts of votes. With more than 1,000 articles, \
     this takes up to a day. Other changes arrive within a week, when all articles are read \
     again.";
 
-/// The same of the shelves that articles stand on.
+/// The limitations of translations of sections and categories.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
     update the section or category arrive within a week, when all of them are read again.";
 

@@ -184,7 +184,7 @@ pub(super) fn streams() -> Vec<Stream> {
             access: SEARCH_MANAGER,
             documentation: prose(SEARCH_DOCS),
             about: prose("Types of external content."),
-            limitations: prose("Deleted kinds; a full refresh drops them."),
+            limitations: prose("Deleted types; a full refresh drops them."),
             ..of_account(
                 "external_content_types",
                 &EXTERNAL_CONTENT_TYPES,

@@ -79,8 +79,8 @@ fn webhooks() -> Stream {
         scope: "webhooks:read",
         documentation: prose(WEBHOOKS_DOCS),
         about: prose(
-            "Webhooks, inactive ones included: what they send, where, and on which \
-            events.",
+            "Webhooks, inactive ones included, with their addresses, their formats and the \
+             events that start them.",
         ),
         limitations: prose(
             "Deleted webhooks; a full refresh drops them. Secrets are removed: `signing_secret`, \
@@ -111,9 +111,9 @@ fn invocations() -> Stream {
         ),
         limitations: prose(
             "Invocations older than 7 days, which Zendesk drops. The attempts of an invocation, \
-             with requests and answers. No real account has shown whether a row has \
-             `status_code` or `created_at`, and whether a repeated invocation is listed by its \
-             last attempt.",
+             with requests and answers. The listing was not tried on a real account. It is not \
+             known whether a row has `status_code` or `created_at`, and whether a repeated \
+             invocation is listed by its last attempt.",
         ),
         ..connected("webhook_invocations", &WEBHOOK_INVOCATIONS, schema!("webhook_invocations"))
     }

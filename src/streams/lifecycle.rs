@@ -180,7 +180,7 @@ pub(super) fn of_users() -> Vec<Stream> {
              change of the user, with the same key.",
         ),
         limitations: prose(
-            "Who did it, and what changed. Updates that were followed by another update before \
+            "The users who made the changes, and the changed fields. Updates that were followed by another update before \
              the read. Merges: Zendesk's listings do not report them, and a user that was merged \
              into another is reported as deleted.",
         ),

@@ -49,7 +49,7 @@ pub(super) fn streams() -> Vec<Stream> {
             "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/#list-organization-merges",
         ),
         about: prose(
-            "Which organization was merged into which. A merge deletes the losing organization, \
+            "Merges of organizations. A merge deletes the losing organization, \
              so the stream takes one request for each deleted organization and none for the \
              others. A merge comes again when the winning organization is deleted too.",
         ),

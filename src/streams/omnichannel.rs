@@ -92,8 +92,8 @@ fn availabilities() -> Stream {
              history.",
         ),
         limitations: prose(
-            "Changes between two syncs. The work items themselves, of which Zendesk sends only a \
-             part. The status if omnichannel routing is off. Zendesk does not document how many \
+            "Changes between two syncs. The work items: Zendesk sends only some of \
+             them. The status if omnichannel routing is off. Zendesk does not document how many \
              rows a page may have.",
         ),
         ..Stream::listed(

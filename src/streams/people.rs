@@ -165,7 +165,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
             ),
-            about: prose("Which user follows the tickets of which organization."),
+            about: prose("Users who follow the tickets of an organization."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "organization_subscriptions",

@@ -13,8 +13,8 @@ use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
 /// An export of events. It begins at the first event, and its events are not in the order of their
-/// times. Zendesk does not say whether these exports draw on the limit of incremental exports;
-/// their path suggests it.
+/// times. Zendesk does not say whether the limit of incremental exports counts these requests.
+/// Their path suggests it.
 const fn events(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Feed {
     Feed {
         paging: Paging::UntilEmpty,
@@ -41,9 +41,9 @@ static INSTANCES: Feed = events(
 
 const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
 
-/// What they share.
-const UNSEEN: &str = "It is not known for how long Zendesk keeps these events and accepts a \
-    cursor.";
+/// The limitations of all three streams.
+const UNSEEN: &str = "Zendesk does not document how long it keeps these events, and how long it \
+    accepts a cursor.";
 
 pub(super) fn streams() -> Vec<Stream> {
     let of = |name, feed, schema| Stream {

@@ -44,7 +44,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
             ),
-            about: prose("Custom agent roles and what each may do."),
+            about: prose("Custom agent roles, with their permissions."),
             limitations: prose("Deleted roles; a full refresh drops them."),
             ..Stream::listed("custom_roles", &CUSTOM_ROLES, schema!("custom_roles"))
         },
@@ -131,8 +131,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/apps/resource_collections/",
             ),
             about: prose(
-                "Resource collections: fields, triggers, targets and so on that the requirements \
-                 files of apps created in the account.",
+                "Resource collections: fields, triggers, targets and other items that apps \
+                 created in the account by their requirements files.",
             ),
             limitations: prose("Deleted collections; a full refresh drops them."),
             ..Stream::listed(

@@ -125,9 +125,9 @@ pub(super) fn streams() -> Vec<Stream> {
                  reports its deletion.",
             ),
             limitations: prose(
-                "Without `deleted_at_field`, deletions: a deleted ticket no longer comes, and \
-                 `deleted_tickets` or a full refresh shows the deletion. With \
-                 `deleted_at_field`, deletions that an earlier read without it has passed.",
+                "Without `deleted_at_field`: deletions. `deleted_tickets` or a full refresh shows \
+                 them. With `deleted_at_field`: deletions that an earlier read without this \
+                 option left out.",
             ),
             ..Stream::listed("tickets", &INCREMENTAL_TICKETS, schema!("tickets"))
         },
@@ -224,7 +224,7 @@ pub(super) fn streams() -> Vec<Stream> {
                  attachments.",
             ),
             limitations: prose(
-                "Redactions and edits of old comments. Deletions of tickets, whose comments stay \
+                "Redactions and edits of old comments. Deletions of tickets: their comments stay \
                  in the export. Messages of tickets that come from messaging: they create no \
                  comment event, and `ticket_conversation_log` has them.",
             ),
@@ -267,7 +267,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             limitations: prose(
                 "Redactions: a redacted attachment creates no new comment event. Deletions of \
-                 tickets, whose comments stay in the export.",
+                 tickets: their comments stay in the export.",
             ),
             ..Stream::listed(
                 "ticket_attachments",
@@ -331,7 +331,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
             ),
-            about: prose("Tickets deleted in the last thirty days whose data is not yet scrubbed."),
+            about: prose("Tickets that were deleted in the last thirty days and not yet scrubbed."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("deleted_tickets", &DELETED_TICKETS, schema!("deleted_tickets"))
         },

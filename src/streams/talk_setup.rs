@@ -64,9 +64,9 @@ const GREETINGS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/voice/talk-api/greetings/";
 const STATS_DOCS: &str = "https://developer.zendesk.com/api-reference/voice/talk-api/stats/";
 
-/// What the counts of a day share.
-const UNSEEN_OF_DAYS: &str = "Days without a sync, and what was counted on a day after its last \
-    sync. Zendesk does not document when the counts restart, and in which time zone.";
+/// The limitations of the counts of a day.
+const UNSEEN_OF_DAYS: &str = "Days without a sync, and counts after the last sync of a day. \
+    Zendesk does not document when the counts restart, and in which time zone.";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -249,7 +249,7 @@ pub(super) fn streams() -> Vec<Stream> {
             about: prose(
                 "SLA targets that started for a ticket: the policy, the metric and the time. \
                  `reply_time` is `first_reply_time` in its first instance and `next_reply_time` \
-                 in later ones. Ignore rows with `deleted`.",
+                 in later ones. Ignore rows whose `deleted` is true.",
             ),
             limitations: prose(
                 "Targets of group SLAs, which `ticket_metric_events` has as `apply_group_sla`. \

@@ -334,7 +334,7 @@ pub(super) fn streams() -> Vec<Stream> {
             limitations: prose(
                 "Deleted surveys; a full refresh drops them. Older versions of a survey, because \
                  Zendesk lists only the newest. Texts in languages other than English (`en-us`). \
-                 No real account has shown what an account without `en-us` answers.",
+                 It is not known what an account without `en-us` answers.",
             ),
             ..Stream::listed("csat_surveys", &CSAT_SURVEYS, schema!("csat_surveys"))
         },

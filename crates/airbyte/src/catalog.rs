@@ -49,6 +49,7 @@ pub enum CatalogError {
     NoStreams,
     NoName { index: usize },
     UnknownMode { stream: String, mode: String },
+    UnknownDestinationMode { stream: String, mode: String },
     Twice { stream: String },
 }
 
@@ -64,6 +65,11 @@ impl fmt::Display for CatalogError {
                 f,
                 "stream `{stream}` has the unknown sync mode {mode}: use full_refresh or \
                  incremental"
+            ),
+            Self::UnknownDestinationMode { stream, mode } => write!(
+                f,
+                "stream `{stream}` has the unknown destination sync mode {mode}: use append, \
+                 append_dedup, update or soft_delete"
             ),
             Self::Twice { stream } => {
                 write!(f, "the configured catalog lists stream `{stream}` twice")

@@ -4,7 +4,7 @@
 use airbyte::message::{ErrorTrace, FailureType};
 use zendesk::error::{ApiError, ErrorKind};
 
-use crate::config::{Account, Credentials, Violation};
+use crate::config::{Account, Credentials, Violation, WHOLE};
 use crate::identity::NoIdentity;
 use crate::refusals::{is_account_gone, is_scope, is_too_long};
 
@@ -38,6 +38,11 @@ impl Default for Wanted<'_> {
 /// One trace for all violations of a configuration.
 #[must_use]
 pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
+    if let [Violation { field, what }] = violations
+        && field == WHOLE
+    {
+        return refused(what);
+    }
     let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
     refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }
@@ -137,7 +142,7 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
             ))
         }
         ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
-            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or remove it."
+            "Zendesk rejects the query ({detail}). Correct it in `{option}`, or remove it."
         )),
         ErrorKind::BadPosition
         | ErrorKind::Invalid
@@ -165,8 +170,8 @@ fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::GrantEnded => config_error(format!(
             "The refresh token is already used, revoked or expired ({detail}). Sign in again, \
-             separately for each source: a refresh token works once, so two sources cannot share \
-             one."
+             separately for each connector: a refresh token works once, so two connectors cannot \
+             share one."
         )),
         ErrorKind::ClientRefused => config_error(format!(
             "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that \

@@ -54,6 +54,7 @@ impl NoIdentity {
                     | ErrorKind::NotFound
                     | ErrorKind::NoAccount
                     | ErrorKind::Renamed
+                    | ErrorKind::Unresolved
                     | ErrorKind::Untrusted
             ),
         }

@@ -39,8 +39,8 @@ fn push(text: &mut String, object: &Value, begin: usize, paint: Paint) {
             let _ = writeln!(text, "{:below$}{}", "", paint.wrapped(&sentence, below));
         }
         for variant in option["oneOf"].as_array().into_iter().flatten() {
-            let Some(choice) = choice(variant) else { continue };
-            let choice = paint.paint(Color::Heading, &format!("{choice}:"));
+            let Some((key, word)) = choice(variant) else { continue };
+            let choice = paint.paint(Color::Heading, &format!("\"{key}\": \"{word}\""));
             let _ = writeln!(text, "{:below$}{choice}", "");
             push(text, variant, below + INDENT, paint);
         }
@@ -56,10 +56,10 @@ fn in_order(properties: &Map<String, Value>) -> Vec<(&String, &Value)> {
     options
 }
 
-/// The word that chooses a variant of an object.
-fn choice(variant: &Value) -> Option<&str> {
-    let mut properties = variant["properties"].as_object()?.values();
-    properties.find_map(|property| property.get("const")?.as_str())
+/// The key and the word that choose a variant of an object.
+fn choice(variant: &Value) -> Option<(&str, &str)> {
+    let mut properties = variant["properties"].as_object()?.iter();
+    properties.find_map(|(key, property)| Some((key.as_str(), property.get("const")?.as_str()?)))
 }
 
 /// The type of an option, the values that it may have, its default, and whether it is needed.
@@ -70,6 +70,9 @@ fn kind(option: &Value, is_needed: bool) -> String {
         (Some(least), None) => parts.push(format!("at least {least}")),
         (None, Some(most)) => parts.push(format!("at most {most}")),
         (None, None) => {}
+    }
+    if let Some(form) = option["pattern_descriptor"].as_str() {
+        parts.push(format!("as {form}"));
     }
     if option["airbyte_secret"] == true {
         parts.push("secret".to_owned());
@@ -128,7 +131,7 @@ mod tests {
         let schema = json!({ "required": ["place"], "properties": {
             "rows": { "order": 2, "type": "integer", "minimum": 1, "maximum": 9, "default": 3,
                 "description": "Rows of a page.\nMore is\nfaster." },
-            "place": { "order": 1, "type": "string", "description": "Where\nit is" },
+            "place": { "order": 1, "type": "string", "pattern_descriptor": "A-1", "description": "Where\nit is" },
             "days": { "order": 3, "type": "array", "default": [],
                 "items": { "type": "string", "enum": ["mon", "tue"] } },
             "mode": { "order": 4, "type": "string", "default": "a",
@@ -143,7 +146,7 @@ mod tests {
         } });
         assert_eq!(
             option_list(&schema, PLAIN),
-            "place  string, required\n\
+            "place  string, as A-1, required\n\
              \x20   Where it is\n\
              rows  integer, 1 to 9, default 3\n\
              \x20   Rows of a page.\n\
@@ -151,10 +154,10 @@ mod tests {
              mode  one of a | b, default a\n\
              key  object\n\
              \x20   How to sign in.\n\
-             \x20   by_token:\n\
+             \x20   \"key\": \"by_token\"\n\
              \x20       token  string, secret, required\n\
              \x20           The token.\n\
-             \x20   by_name:\n\
+             \x20   \"key\": \"by_name\"\n\
              searches  list of object\n\
              \x20   name  string, required\n"
         );

@@ -74,7 +74,7 @@ pub fn unusable(why: &str) -> ExitCode {
 #[must_use]
 pub fn unwritable(why: &str) -> ExitCode {
     let message = format!(
-        "The program cannot write to stdout: {why}. Free space on its disk or raise the file \
+        "The program cannot write to stdout ({why}). Free space on its disk or raise the file \
          size limit, and start the command again."
     );
     let _ = writeln!(std::io::stderr(), "{message}");
@@ -87,7 +87,13 @@ pub fn unwritable(why: &str) -> ExitCode {
 /// # Errors
 /// The trace says what the user has to change.
 pub fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
-    let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
+    let unreadable = |error| {
+        refused(&format!(
+            "{what} cannot be read from {} ({error}). Check the path, and that the program's user \
+             may read the file.",
+            path.display()
+        ))
+    };
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(largest + 1).read_to_end(&mut text).map_err(unreadable)?;
@@ -96,7 +102,11 @@ pub fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorT
         text.drain(..BYTE_ORDER_MARK.len());
     }
     if text.len() as u64 > largest {
-        return Err(refused(&format!("{what} is larger than {} MB", largest >> 20)));
+        return Err(refused(&format!(
+            "{what} is larger than {} MB, so {} is another file. Check the path.",
+            largest >> 20,
+            path.display()
+        )));
     }
     Ok(text)
 }

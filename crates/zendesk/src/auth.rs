@@ -260,7 +260,11 @@ impl Inner {
             return Err(no_token(ErrorKind::NoToken, None, why));
         };
         let issued = self.fetch(&grant).await.inspect_err(|error| {
-            if error.kind != ErrorKind::NoToken {
+            let may_come_later = matches!(
+                error.kind,
+                ErrorKind::NoToken | ErrorKind::Unresolved | ErrorKind::Untrusted
+            );
+            if !may_come_later {
                 self.lock().refused = Some(error.clone());
             }
         })?;
@@ -303,7 +307,12 @@ impl Inner {
                     GrantVerdict::Refused(kind) => return Err(ApiError { kind, ..failed }),
                     GrantVerdict::Again => (failed, wait),
                 },
-                Err(error) => (no_token(ErrorKind::NoToken, None, transport(error).1), None),
+                Err(error) => match transport(error) {
+                    (kind @ (ErrorKind::Unresolved | ErrorKind::Untrusted), why) => {
+                        (no_token(kind, None, why), None)
+                    }
+                    (_, why) => (no_token(ErrorKind::NoToken, None, why), None),
+                },
             };
             if tries >= TRIES {
                 return Err(failed);

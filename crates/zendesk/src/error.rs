@@ -135,7 +135,11 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     let mut kind = ErrorKind::Unavailable;
     let mut source = Error::source(&error);
     while let Some(inner) = source {
-        words.push(inner.to_string());
+        let reason = inner.to_string();
+        // Many libraries repeat the reason below in their own words.
+        if words.last().is_none_or(|last| !last.contains(&reason)) {
+            words.push(reason);
+        }
         if let Some(rustls::Error::InvalidCertificate(_)) = tls(inner) {
             kind = ErrorKind::Untrusted;
         }

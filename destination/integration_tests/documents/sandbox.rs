@@ -1,18 +1,21 @@
 //! Runs what the pages show. Files become files of a folder. Commands run in the shell in that
 //! folder, with the simulator as the account. Their output is compared with the output on the page.
-//! The files of README are available on every page. The environment variable PAGE selects pages by
+//! The files of set-up are available on every page, as are messages with its rows. The environment variable PAGE selects pages by
 //! a part of their names.
 
 use std::process::Output;
 
 use destination_zendesk_support::config::{Config, connection_specification};
 use serde_json::{Map, Value, json};
-use simulator::{ADMIN_BEARER, CustomField, Plan, Settings, Simulator};
+use simulator::{ADMIN_BEARER, Plan, Settings, Simulator};
 
 use super::blocks::{Block, Kind, blocks};
 use super::place::{Place, Program, files_of, lacks_tool};
 use super::{README, pages, text_of};
 use crate::run::SCALE;
+
+/// The page whose files other pages continue with.
+const SET_UP: &str = "docs/setup.md";
 
 /// Tools that pages use and that some machines lack. CI has them.
 const TOOLS: &[&str] = &["jq", "curl"];
@@ -43,52 +46,12 @@ fn account(seed: u64) -> Simulator {
         seed,
         scale: SCALE,
         plan: Plan::EnterprisePlus,
-        tidy_people: true,
+        guide: true,
         oauth_scope: "read write",
         page_cap: None,
         ..Settings::default()
     };
-    let sim = Simulator::start(settings).expect("the simulator starts");
-    let plans = [("gold", "Gold"), ("silver", "Silver"), ("bronze", "Bronze")];
-    let severities = [("severity_high", "High"), ("severity_low", "Low")];
-    let of_users = [
-        CustomField::new("dropdown", "plan", "Plan").with_options(&plans),
-        CustomField::new("integer", "seats", "Seats"),
-        CustomField::new("date", "renewal", "Renewal"),
-        CustomField::new("checkbox", "audience_vip", "VIP"),
-    ];
-    let of_organizations = [
-        CustomField::new("dropdown", "tier", "Tier").with_options(&plans),
-        CustomField::new("checkbox", "audience_at_risk", "At risk"),
-    ];
-    let of_tickets = [CustomField::new("tagger", "severity", "Severity").with_options(&severities)];
-    sim.account(|account| {
-        for (of, fields) in [
-            ("users", &of_users[..]),
-            ("organizations", &of_organizations),
-            ("tickets", &of_tickets),
-        ] {
-            account.remove_fields(of);
-            account.add_fields(of, fields);
-        }
-        let shop = account
-            .write_new("organizations", json!({ "name": "Corner Shop", "external_id": "o-1" }));
-        for row in [
-            json!({ "external_id": "c-1", "name": "Ann Lee", "email": "ann@example.com",
-                "tags": ["met_in_may"], "organization_id": shop,
-                "user_fields": { "plan": "silver", "audience_vip": false } }),
-            json!({ "external_id": "c-2", "name": "Ben Ito", "email": "ben@example.com",
-                "user_fields": { "plan": "gold", "audience_vip": true } }),
-            json!({ "name": "Cleo Diaz", "email": "cleo@example.com" }),
-            json!({ "external_id": "c-4", "name": "Dan Fox", "email": "dan@example.com",
-                "user_fields": { "plan": "gold", "audience_vip": true } }),
-        ] {
-            account.write_new("users", row);
-        }
-    });
-    // The search index knows them by then.
-    sim.advance_seconds(600);
-    sim
+    Simulator::start(settings).expect("the simulator starts")
 }
 
 /// The place of a page, and the account that the page's commands write to.
@@ -106,15 +69,20 @@ impl Sandbox {
             scale: SCALE,
         };
         let sandbox = Self { sim: account(seed), place: Place::new(program, seed) };
-        for (name, text) in of_readme() {
-            sandbox.place.put(&name, &text).expect("README's files are JSON");
+        let shown = blocks(SET_UP, &text_of(SET_UP));
+        for (name, text) in files_of(&shown) {
+            sandbox.place.put(&name, &text).expect("the files of set-up are JSON");
         }
-        // What a source writes, which pages take for given.
-        let row = json!({ "customer_id": "c-1", "name": "Ann Lee", "email": "ann@example.com", "plan": "Gold" });
-        let record = json!({ "stream": "customers", "data": row, "emitted_at": 0 });
-        let message = json!({ "type": "RECORD", "record": record });
-        std::fs::write(sandbox.place.file("messages.jsonl"), format!("{message}\n"))
-            .expect("a file is written");
+        let rows = shown.iter().find(|block| block.kind() == Some(Kind::Rows("customers.jsonl")));
+        let rows = rows.expect("set-up has rows").text.lines();
+        let messages: String = rows
+            .map(|row| {
+                let data: Value = serde_json::from_str(row).expect("a row is JSON");
+                let record = json!({ "stream": "customers", "data": data, "emitted_at": 0 });
+                format!("{}\n", json!({ "type": "RECORD", "record": record }))
+            })
+            .collect();
+        std::fs::write(sandbox.place.file("messages.jsonl"), messages).expect("a file is written");
         sandbox
     }
 
@@ -244,7 +212,7 @@ fn part(text: &str) -> Result<(), String> {
         .map_err(|violations| format!("{violations:?}"))
 }
 
-/// The files of README: a configuration, a catalog and rows that other pages continue with.
+/// The files of README: a configuration that an excerpt completes, and a catalog.
 fn of_readme() -> Vec<(String, String)> {
     files_of(&blocks(README, &text_of(README)))
 }

@@ -22,14 +22,16 @@ use zendesk::clock::Clock;
 use super::audiences::mark;
 use super::{Out, client, store};
 use crate::api::{Api, Write, refusal};
+use crate::audience::MEMBER;
 use crate::audience::{Audience, WrittenMark};
-use crate::bind::why_unknown;
+use crate::bind;
 use crate::config::Config;
 use crate::custom_object::CustomObject;
-use crate::fields::{Field, live};
+use crate::fields::{Field, all, live};
 use crate::look::Look;
 use crate::object::Object;
 use crate::rejected::Store;
+use crate::rows::no_field;
 
 /// Answers with one CONNECTION_STATUS.
 ///
@@ -100,16 +102,18 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
                 .to_owned(),
         ));
     }
-    let mut problems = bound_objects(config);
+    let mut problems = streams(config);
     problems.extend(missing_custom_objects(api, config).await);
+    problems.extend(Box::pin(missing_fields(api, config)).await);
     problems.extend(Box::pin(audiences(api, config)).await);
     if !problems.is_empty() {
         return Ok(Err(problems.join(" ")));
     }
-    if writable.contains(&Some(Object::Users)) {
-        road(api, out).await?;
-    }
-    if role != "admin" {
+    if role == "admin" {
+        if writable.contains(&Some(Object::Users)) {
+            road(api, out).await?;
+        }
+    } else {
         let message = format!(
             "the role {role} cannot write users in bulk, and can write only the notes of organizations. To \
              write everything, sign in as an administrator."
@@ -157,13 +161,39 @@ async fn try_out(store: Option<Store>) -> Result<(), String> {
     store.try_out().await.map_err(|why| super::failure::of_store(&why).message)
 }
 
-/// Reports streams of the config whose object name is not valid.
-fn bound_objects(config: &Config) -> Vec<String> {
-    let unknown = config.streams.iter().filter_map(|stream| {
-        let why = why_unknown(&stream.object, config)?;
+/// Reports streams of the config whose object, operation or key is not valid.
+fn streams(config: &Config) -> Vec<String> {
+    let refused = config.streams.iter().filter_map(|stream| {
+        let why = bind::check(stream, config).err()?;
         Some(format!("Stream `{}`: {why}", stream.stream))
     });
-    unknown.collect()
+    refused.collect()
+}
+
+/// Reports columns that the config maps to fields which do not exist.
+async fn missing_fields(api: &Api, config: &Config) -> Vec<String> {
+    let mut known = BTreeMap::new();
+    let mut problems = Vec::new();
+    for stream in &config.streams {
+        let Ok(object) = bind::check(stream, config) else { continue };
+        let renamed = stream.fields.iter().flatten().collect::<Vec<_>>();
+        if renamed.is_empty() {
+            continue;
+        }
+        if let Entry::Vacant(place) = known.entry(object) {
+            let custom = Box::pin(live(api, object)).await;
+            // If they cannot be listed, `write` reports it.
+            place.insert(custom.ok().map(|custom| all(object, config.allow_agents, custom)));
+        }
+        let Some(Some(fields)) = known.get(&object) else { continue };
+        let has_member = stream.object.starts_with("audience");
+        for (column, field) in renamed {
+            if fields.find(field).is_none() && !(has_member && field.as_str() == MEMBER) {
+                problems.push(no_field(&stream.stream, column, field, object));
+            }
+        }
+    }
+    problems
 }
 
 /// Reports streams of the config whose custom object does not exist in the account.
@@ -199,14 +229,14 @@ async fn scopes(
     let all = objects.into_iter().chain([(None, "custom objects", "custom_objects")]);
     for (object, name, scope) in all {
         let missing = ["read", "write"].into_iter().filter(|verb| !has(scope, verb));
-        let missing: Vec<String> = missing.map(|verb| format!("`{scope}:{verb}`")).collect();
+        let missing: Vec<String> =
+            missing.map(|verb| format!("the scope `{scope}:{verb}`")).collect();
         if missing.is_empty() {
             writable.push(object);
             continue;
         }
         let message = format!(
-            "{name} cannot be written, because the access token lacks the scope {}. Sign in with the scope \
-             `read write`.",
+            "{name} cannot be written, because the access token lacks {}. Sign in with the scope `read write`.",
             missing.join(" and ")
         );
         out.log(Level::Warn, &message).await?;

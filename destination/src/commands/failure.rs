@@ -45,7 +45,7 @@ fn of_account(error: &ApiError, verb: &str, scope: &str) -> ErrorTrace {
 /// The failure if streams cannot be bound to objects. `problems` are whole sentences.
 #[must_use]
 pub fn of_binding(problems: &[String]) -> ErrorTrace {
-    connector::failure::refused(&format!("Nothing was read or written. {}", problems.join(" ")))
+    connector::failure::refused(&format!("Nothing was read or written: {}", problems.join(" ")))
 }
 
 /// The message if a custom object does not exist.
@@ -149,6 +149,14 @@ fn of_bucket(error: &BucketError) -> String {
              ({detail}). Check the options of `object_storage_config`."
         ),
     }
+}
+
+/// The failure if no line on stdin is an Airbyte message.
+#[must_use]
+pub fn of_noise() -> ErrorTrace {
+    connector::failure::refused(
+        "No line on stdin is an Airbyte message, so nothing was written. Send each row in a RECORD message.",
+    )
 }
 
 /// The failure if stdin cannot be read to its end.

@@ -129,6 +129,7 @@ async fn write_all(
         settling,
         environment,
         unread: 0,
+        has_message: false,
     };
     let showing = Box::pin(progress::show(&api.client, out, environment.is_quiet));
     let done = tokio::select! {
@@ -138,7 +139,12 @@ async fn write_all(
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     let closed = match done {
-        Some(done) => done.and(sync.settling.close(sync.unread).await?),
+        Some(done) => {
+            let done = done.and(sync.settling.close(sync.unread).await?);
+            // A source that is only noisy sends messages too.
+            let is_noise = sync.unread > 0 && !sync.has_message;
+            done.and(if is_noise { Err(failure::of_noise()) } else { Ok(()) })
+        }
         None => Ok(()),
     };
     settle(&api.client).await;
@@ -156,6 +162,8 @@ struct Sync<'a> {
     environment: &'a Environment,
     /// Lines on stdin that were not Airbyte messages.
     unread: u64,
+    /// Whether any line was an Airbyte message.
+    has_message: bool,
 }
 
 /// A batch that was written, with its results.
@@ -231,7 +239,9 @@ impl Sync<'_> {
     /// Handles lines from stdin.
     async fn take(&mut self, lines: Vec<Vec<u8>>) -> Result<Result<(), ErrorTrace>, Closed> {
         for line in lines {
-            match parse(&line) {
+            let message = parse(&line);
+            self.has_message |= message.is_ok();
+            match message {
                 Ok(Message::Record { stream, data }) => {
                     let id = self.settling.came(&stream).await?;
                     self.mirrors.row(&stream);

@@ -139,8 +139,9 @@ mod tests {
             "max_jobs",
             "notify",
             "tags_mode",
-            "streams.0",
-            "object_storage_config",
+            "streams.0.object",
+            "streams.0.operation",
+            "object_storage_config.path",
             "max_removal_percent",
         ] {
             assert!(fields.contains(&field), "{field}: {fields:?}");

@@ -174,7 +174,12 @@ impl WrittenBucket {
         }
         let region = self.s3_bucket_region.unwrap_or_default().to_ascii_lowercase();
         let written = self.s3_endpoint.filter(|endpoint| !endpoint.is_empty());
-        if written.is_none() && !is_host_label(&region) {
+        if written.is_none() && region.is_empty() {
+            refuse(
+                "s3_bucket_region",
+                "is missing: set the region of the bucket, such as `eu-west-1`",
+            );
+        } else if written.is_none() && !is_host_label(&region) {
             refuse("s3_bucket_region", "is not a region such as `eu-west-1`");
         }
         let endpoint = endpoint(written.as_deref(), &region);

@@ -125,7 +125,8 @@ pub struct WrittenStream {
     /// `custom_object:<key>`, `audience:<slug>` or `audience_mirror:<slug>`.
     #[schemars(title = "Object", extend("order" = 2, "examples" = ["users"]))]
     pub object: String,
-    /// What to do with the rows.
+    /// What to do with the rows. `add` marks the members of an audience, `remove` removes their mark, and
+    /// `mirror` marks all rows and removes the mark from all others.
     #[schemars(title = "Operation", extend("type" = "string", "order" = 3))]
     pub operation: WrittenOperation,
     /// The field that finds the row in Zendesk. If empty, the stream's primary key is used.
@@ -150,11 +151,8 @@ pub enum WrittenOperation {
     Upsert,
     Update,
     Delete,
-    /// Marks members of an audience.
     Add,
-    /// Unmarks members of an audience.
     Remove,
-    /// Marks the rows, and unmarks all others.
     Mirror,
 }
 

@@ -29,14 +29,26 @@ impl Folder {
     /// Tests whether files can be written, listed and removed.
     pub(super) fn try_out(&self, name: &str) -> io::Result<()> {
         let trial = self.path.join(name);
-        fs::create_dir_all(&self.path)?;
-        fs::write(&trial, "{}\n")?;
-        fs::read_dir(&self.path)?;
-        fs::remove_file(&trial)
+        let tried = || {
+            fs::create_dir_all(&self.path)?;
+            fs::write(&trial, "{}\n")?;
+            fs::read_dir(&self.path)?;
+            fs::remove_file(&trial)
+        };
+        tried().map_err(|error| self.named(&error))
+    }
+
+    /// The error with the folder, which the system's words do not name.
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
     }
 
     /// Adds a line to the file `name` of a stream. Creates the file if it does not exist.
     pub(super) fn add(&mut self, stream: &str, name: &str, line: &[u8]) -> io::Result<()> {
+        self.append(stream, name, line).map_err(|error| self.named(&error))
+    }
+
+    fn append(&mut self, stream: &str, name: &str, line: &[u8]) -> io::Result<()> {
         if let Some(part) = self.open.get_mut(name) {
             return part.file.write_all(line);
         }
@@ -51,6 +63,10 @@ impl Folder {
 
     /// Completes all files.
     pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.complete().map_err(|error| self.named(&error))
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
         while let Some((_, part)) = self.open.pop_first() {
             part.file.sync_all()?;
             fs::rename(&part.unfinished, &part.whole)?;

@@ -33,6 +33,10 @@ impl Told {
         let rest = format!("{}{field}: {}", why.reason, why.message);
         Some(match key {
             Some(key) => format!("{stream}: the row with the key `{key}` is rejected: {rest}"),
+            // Which column is the key is not known.
+            None if why.reason == "unknown_stream" => {
+                format!("{stream}: a row is rejected: {rest}")
+            }
             None => format!("{stream}: a row without a key is rejected: {rest}"),
         })
     }

@@ -53,6 +53,16 @@ pub struct Columns {
     untold: BTreeSet<String>,
 }
 
+/// The message if `fields` maps a column to something that is not a field.
+#[must_use]
+pub fn no_field(stream: &str, column: &str, field: &str, object: Object) -> String {
+    format!(
+        "Stream `{stream}`: `fields` maps `{column}` to `{field}`, which is not a writable field of {}. Run \
+         `discover` to see the fields.",
+        object.name()
+    )
+}
+
 impl Layout {
     /// Combines a stream with the fields of its object.
     ///
@@ -61,12 +71,7 @@ impl Layout {
     pub fn new(bound: Bound, fields: Fields, nulls: NullHandling) -> Result<Self, String> {
         for (column, field) in &bound.renamed {
             if fields.find(field).is_none() {
-                return Err(format!(
-                    "Stream `{}`: `fields` maps `{column}` to `{field}`, which is not a writable field of {}. \
-                     Run `discover` to see the fields.",
-                    bound.stream,
-                    bound.object.name()
-                ));
+                return Err(no_field(&bound.stream.to_string(), column, field, bound.object));
             }
         }
         let places = |key: KeyField| -> Option<Vec<usize>> {

@@ -4,7 +4,7 @@ mod batch;
 mod layout;
 
 pub use batch::{Batch, Doubt, Item, LARGEST, Row};
-pub use layout::{Columns, Layout, Merge, Wanted, text_of};
+pub use layout::{Columns, Layout, Merge, Wanted, no_field, text_of};
 
 #[cfg(test)]
 pub(crate) use layout::tests::layout as layout_of;

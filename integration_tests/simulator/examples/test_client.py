@@ -1,10 +1,11 @@
 """Tests of a Zendesk client against the simulator. The client here is zenpy; put your own in its place.
 
     pip install pytest zenpy
+    cargo build --package simulator
     SIMULATOR=target/debug/zendesk-simulator pytest integration_tests/simulator/examples
 
-SIMULATOR is the program, `zendesk-simulator` without it. Nothing here waits for a wall clock: where the
-client sleeps, the account's clock is moved.
+SIMULATOR is the path of the program. Without it, `zendesk-simulator` from PATH is used. The tests never wait
+in real time: when the client sleeps, they move the clock of the account.
 """
 
 import datetime
@@ -39,13 +40,13 @@ class Account:
         assert self.url, "the simulator does not start"
 
     def order(self, order):
-        """Steers the account, as the page about the simulator says."""
+        """Sends an order, as described in the README of the simulator."""
         answer = self.direct().post(f"{self.url}/simulator", data=order)
         answer.raise_for_status()
         return answer.json()
 
     def client(self):
-        """zenpy asks https://acme.zendesk.com; this session leads there."""
+        """A client whose requests to https://acme.zendesk.com go to the simulator."""
         session = self.direct()
         session.mount(ACCOUNT, ToSimulator(self.url))
         return Zenpy(subdomain="acme", email=EMAIL, token=TOKEN, session=session)
@@ -62,7 +63,7 @@ class Account:
 
 
 class ToSimulator(HTTPAdapter):
-    """Sends what is meant for the account's host to the simulator, under the account's name."""
+    """Sends requests for the account's host to the simulator. The `Host` header keeps the account's name."""
 
     def __init__(self, url):
         super().__init__()
@@ -91,7 +92,7 @@ def client(account):
 
 @pytest.fixture
 def slept(account, monkeypatch):
-    """The seconds that the client slept. The account's clock moves instead of the wall's."""
+    """The seconds that the client slept. The client does not wait: the clock of the account moves instead."""
     slept = []
 
     def sleep(seconds):
@@ -103,14 +104,14 @@ def slept(account, monkeypatch):
 
 
 def ids_in_truth(account, resource):
-    """What a complete walk delivers, by the account's own word."""
+    """The ids that a complete read delivers, as the account reports them."""
     return {row["row"]["id"] for row in account.order(f"truth {resource}") if not row["deleted"]}
 
 
 def test_all_tickets_by_cursor(account, client):
     listed = [ticket.id for ticket in client.tickets(cursor_pagination=5)]
     assert len(listed) == len(set(listed)) > 10
-    # The listing leaves out closed tickets that are archived; the exports have them.
+    # The listing leaves out archived tickets. The exports have them.
     live = [row["row"] for row in account.order("truth tickets") if not row["deleted"]]
     assert set(listed) <= {ticket["id"] for ticket in live}
     assert set(listed) >= {ticket["id"] for ticket in live if ticket["status"] != "closed"}
@@ -142,7 +143,7 @@ def test_a_limit_is_waited_for(account, client, slept):
     log = account.order("log")
     assert [seen["status"] for seen in log].count(429) == 1 and log[-1]["status"] == 200
     assert account.order("refusals") == {"incremental-exports": 1}
-    # The client came back in the next minute, not before.
+    # The client tried again in the next minute, not before.
     (refused,) = [seen["at"] for seen in log if seen["status"] == 429]
     back = [seen["at"] for seen in log if seen["at"] > refused]
     assert back[0] // 60 == refused // 60 + 1 and 0 < sum(slept) <= 60
@@ -168,7 +169,7 @@ def test_a_user_a_ticket_and_what_follows(account, client):
     events = [event for audit in client.tickets.audits(ticket=made.ticket.id) for event in audit.events]
     kinds = [event["type"] for event in events]
     assert kinds.count("Comment") == 1 and "Change" in kinds, kinds
-    # What Zendesk would have done besides: mail to an address that is new, mail to the requester.
+    # The ledger counts the mails that Zendesk would have sent: to the new address and to the requester.
     ledger = account.order("ledger")
     assert ledger["verification_mails"] == 1 and ledger["requester_mails"] >= 1, ledger
     assert ledger["users_created"] == 1 and ledger["tickets_created"] == 1, ledger
@@ -178,7 +179,7 @@ def test_an_answer_that_is_lost_after_the_write(account, client):
     account.order('faults [{"method": "POST", "path": "/users", "at_most": 1, "fault": "reset"}]')
     with pytest.raises(requests.exceptions.ConnectionError):
         client.users.create(User(name="Kim", email="kim@example.org"))
-    # The user is there, so a client that tries again has to look first.
+    # The user exists, so a client must look before it tries again.
     with pytest.raises(APIException, match="RecordInvalid"):
         client.users.create(User(name="Kim", email="kim@example.org"))
     assert account.order("ledger")["users_created"] == 1

@@ -47,6 +47,33 @@ pub(crate) struct Limits {
 /// Zendesk, Access Logs: 50 per minute. No header reports it until it is used up.
 const ACCESS_LOGS: &str = "access-logs";
 
+/// The names of all buckets, those of writes included.
+pub(crate) const NAMES: [&str; 23] = [
+    "account",
+    "help_center",
+    "incremental-exports",
+    "incremental-exports-cursor",
+    "talk-incremental-exports",
+    "search-export",
+    "search-index",
+    ACCESS_LOGS,
+    "deleted-tickets",
+    "ticket-fields-index",
+    "agent-availabilities",
+    "tags-index",
+    "tickets-index",
+    "side-conversations-events",
+    "ticket-audits",
+    "create-update-user",
+    "create-update-user-per-user",
+    PER_ORGANIZATION,
+    "tickets-update",
+    "per-ticket-updates",
+    "ticket-request-create-by-user-and-ip",
+    "tickets-delete",
+    "tickets-destroy-many",
+];
+
 /// The buckets that count a request to this path below `/api/v2/`.
 pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     let high = settings.high_volume;
@@ -119,6 +146,7 @@ impl Limits {
         spelling: HeaderSpelling,
         enforce: bool,
     ) -> Verdict {
+        debug_assert!(buckets.iter().all(|bucket| NAMES.contains(&bucket.name)), "{buckets:?}");
         let empty = buckets.iter().find(|bucket| self.left(bucket, now_ms) == 0);
         let refusal = empty.filter(|_| enforce).map(|bucket| {
             *self.refusals.entry(bucket.name.to_owned()).or_default() += 1;

@@ -31,8 +31,11 @@ fn serve(settings: Settings, until_stdin_ends: bool) -> Result<(), String> {
     let is_fixed = settings.port != 0 || settings.content_port != 0;
     let simulator = Arc::new(Simulator::start(settings).map_err(|error| {
         let taken = is_fixed && error.kind() == io::ErrorKind::AddrInUse;
-        let advice =
-            if taken { " Choose another port, or leave it out for a free one." } else { "" };
+        let advice = if taken {
+            " Choose another port, or leave the option out to use a free port."
+        } else {
+            ""
+        };
         format!("Cannot serve: {error}.{advice}")
     })?);
     let steered = Arc::downgrade(&simulator);

@@ -49,6 +49,9 @@ pub struct Settings {
     pub oauth_scope: &'static str,
     /// Whether the people of the new account are consistent, as `Account::tidy_people` makes them.
     pub tidy_people: bool,
+    /// Whether the account has the people and the custom fields of the destination's guide. Its other
+    /// people are consistent too.
+    pub guide: bool,
     /// The address to listen on.
     pub listen: IpAddr,
     /// The port to listen on. 0 picks a free port.
@@ -92,6 +95,7 @@ impl Default for Settings {
             bulk_import: true,
             oauth_scope: "read",
             tidy_people: false,
+            guide: false,
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             content_port: 0,

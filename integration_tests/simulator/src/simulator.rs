@@ -213,9 +213,14 @@ impl Simulator {
     }
 
     /// Simulates another program that uses this many requests per minute of a bucket: `account`,
-    /// `help_center`, `incremental-exports`, ...; see RUST.md for the names.
+    /// `help_center`, `incremental-exports`, ... [`Simulator::buckets`] has all names.
     pub fn other_program(&self, bucket: &str, requests_per_minute: u32) {
         self.shared.state().limits.spend_for_others(bucket, requests_per_minute);
+    }
+
+    /// The names of all buckets.
+    pub fn buckets() -> &'static [&'static str] {
+        &crate::limits::NAMES
     }
 
     /// The number of requests that were refused with 429, by bucket.

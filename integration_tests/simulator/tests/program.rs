@@ -93,11 +93,27 @@ fn an_order_that_is_none_is_refused_with_the_reason() {
     for (order, reason) in [
         ("dance", "The orders are"),
         ("advance 9999999999999999", "The orders are"),
-        ("truth nothing", "The orders are"),
+        ("truth nothing", "no resource `nothing`"),
+        ("touch ticket 2", "no resource `ticket`"),
+        (r#"faults {"fault": "reset"}"#, "must be a list"),
         (r#"knobs {"lag": 1}"#, "unknown field `lag`"),
         ("knobs x", "expected value"),
         (r#"faults [{"fault": "sleepy"}]"#, "unknown variant `sleepy`"),
         ("", "The orders are"),
+        (
+            "other_program export 5",
+            "There is no limit export. The limits are: account, help_center",
+        ),
+        ("other_program account -5", "-5 is negative"),
+        (
+            "timelines step 3",
+            "This account has no timelines. Start the simulator with `--timelines",
+        ),
+        ("change -5 3", "-5 is negative"),
+        ("advance -60", "-60 is negative"),
+        ("faults share -0.5 1", "-0.5 is negative"),
+        (r#"knobs {"search_lag_seconds": -5}"#, "search_lag_seconds is negative"),
+        (r#"knobs {"rendered_later": [2, -5]}"#, "rendered_later is negative"),
     ] {
         let (status, told) = serving.order(order);
         assert!(status == 400 && told.contains(reason), "{order}: {status} {told}");
@@ -116,6 +132,20 @@ fn signals_and_the_end_of_stdin_end_it_well() {
     let mut serving = Serving::new(&[]);
     drop(serving.child.stdin.take());
     assert_eq!(serving.ask("GET", "/simulator", "").0, 200);
+}
+
+#[test]
+fn the_guide_finds_its_people_and_may_write() {
+    let serving = Serving::new(&["--guide"]);
+    let (_, truth) = serving.order("truth users");
+    for name in ["Ann Lee", "Ben Ito", "Cleo Diaz", "Dan Fox"] {
+        assert!(truth.contains(name), "{name}: {truth}");
+    }
+    let (_, fields) = serving.order("truth user_fields");
+    assert!(fields.contains("audience_vip") && fields.contains("renewal"), "{fields}");
+    let body = r#"{"grant_type":"client_credentials","client_id":"simulated_oauth_client","client_secret":"simulated-oauth-client-secret","scope":"read write"}"#;
+    let (status, told) = serving.ask("POST", "/oauth/tokens", body);
+    assert!(status == 200 && told.contains("read write"), "{status} {told}");
 }
 
 #[test]

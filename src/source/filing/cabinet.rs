@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::part::{self, Part};
-use super::replace::{is_temporary, sync_folder};
+use super::replace::{is_temporary, of_file, sync_folder};
 
 /// The folder of a full refresh that is not complete yet.
 const UNFINISHED: &str = "unfinished";
@@ -35,6 +35,15 @@ pub struct Cabinet {
     part: Option<Part>,
 }
 
+/// How the folder of a stream compares with what is saved about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared {
+    /// Whether the saved state is still valid: its rows are there, and a read goes on after them.
+    pub is_valid: bool,
+    /// The newest complete generation, by the folder or by what is saved. 0 if there is none.
+    pub newest: u32,
+}
+
 /// The name of a stream's folder. ASCII letters, digits and `_` stay. Any other byte becomes `-`
 /// and two hexadecimal digits.
 #[must_use]
@@ -54,58 +63,59 @@ pub fn generation_name(generation: u32) -> String {
 }
 
 impl Cabinet {
-    /// Whether the saved state of a stream is still valid: its rows are there, and a read goes on
-    /// after them. Finishes what a killed process left undone. `complete` is the newest complete
-    /// generation, if there is one.
+    /// Compares the folder of a stream with what is saved about it, and finishes what a killed
+    /// process left undone. `complete` is the newest complete generation that is saved, if there is
+    /// one.
     ///
     /// # Errors
     /// The error of the file system. The same holds for every function below.
-    pub fn counts(path: &Path, kept: Kept, complete: Option<u32>) -> io::Result<bool> {
-        let (complete, newest) = (complete.unwrap_or(0), newest_generation(path)?);
+    pub fn compare(path: &Path, kept: Kept, complete: Option<u32>) -> io::Result<Compared> {
+        let (complete, there) = (complete.unwrap_or(0), newest_generation(path)?);
+        let newest = complete.max(there);
         let unfinished = path.join(UNFINISHED);
-        let is_begun = unfinished.try_exists()?;
-        if is_begun && newest.checked_add(1) == Some(complete) {
+        let is_begun = unfinished.try_exists().map_err(of_file(&unfinished))?;
+        if is_begun && there.checked_add(1) == Some(complete) {
             // The process ended after it had saved that the generation is complete.
             rename_folder(&unfinished, &path.join(generation_name(complete)))?;
-            return Ok(kept == Kept::Added);
+            return Ok(Compared { is_valid: kept == Kept::Added, newest });
         }
-        if newest != complete {
-            // The stream's folder was deleted, or `state.json` is an older copy. What it says is not about
-            // the rows that are here.
+        if there != complete {
+            // The stream's folder was deleted, or `state.json` is an older copy. The saved state is
+            // not about the rows that are here.
             if is_begun {
-                fs::remove_dir_all(&unfinished)?;
+                fs::remove_dir_all(&unfinished).map_err(of_file(&unfinished))?;
             }
-            return Ok(false);
+            return Ok(Compared { is_valid: false, newest });
         }
-        Ok(match kept {
-            // Where a full refresh has begun, the saved state is that one's.
+        let is_valid = match kept {
+            // If a full refresh has begun, the saved state belongs to it.
             Kept::Added => complete > 0 && !is_begun,
             Kept::Replaced => is_begun,
             Kept::ReplacedAtOnce => false,
-        })
+        };
+        Ok(Compared { is_valid, newest })
     }
 
-    /// Opens the folder of a stream, and creates it if it does not exist. If [`Cabinet::counts`]
-    /// said no, first save that the stream's saved state is no longer valid.
+    /// Opens the folder of a stream, and creates it if it does not exist. `newest` is from
+    /// [`Cabinet::compare`]. If that found the saved state invalid, first save that the stream has
+    /// none.
     ///
     /// # Errors
     /// The error of the file system.
-    pub fn open(path: PathBuf, kept: Kept, complete: Option<u32>) -> io::Result<Self> {
+    pub fn open(path: PathBuf, kept: Kept, newest: u32) -> io::Result<Self> {
         // A file without rows, so that DuckDB finds one in any case.
         make_folder(&path.join(generation_name(0)))?;
         let unfinished = path.join(UNFINISHED);
-        if kept != Kept::Replaced && unfinished.try_exists()? {
-            fs::remove_dir_all(&unfinished)?;
+        if kept != Kept::Replaced && unfinished.try_exists().map_err(of_file(&unfinished))? {
+            fs::remove_dir_all(&unfinished).map_err(of_file(&unfinished))?;
         }
-        let complete = complete.unwrap_or(0).max(newest_generation(&path)?);
-        let generation =
-            if kept == Kept::Added { complete.max(1) } else { complete.saturating_add(1) };
+        let generation = if kept == Kept::Added { newest.max(1) } else { newest.saturating_add(1) };
         let mut cabinet = Self { path, kept, generation, next: 1, part: None };
         let goes_to = cabinet.goes_to();
         make_folder(&goes_to)?;
         cabinet.next = next_part(&goes_to)?;
         // A query that has begun may still read the one before.
-        cabinet.drop_older(complete.saturating_sub(1))?;
+        cabinet.drop_older(newest.saturating_sub(1))?;
         Ok(cabinet)
     }
 
@@ -169,12 +179,12 @@ impl Cabinet {
 
     /// Removes the generations before `than`.
     fn drop_older(&self, than: u32) -> io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
+        for entry in fs::read_dir(&self.path).map_err(of_file(&self.path))? {
             let entry = entry?;
             let name = entry.file_name();
             let generation = name.to_str().and_then(|name| name.parse::<u32>().ok());
             if generation.is_some_and(|generation| generation > 0 && generation < than) {
-                fs::remove_dir_all(entry.path())?;
+                fs::remove_dir_all(entry.path()).map_err(of_file(&entry.path()))?;
             }
         }
         Ok(())
@@ -183,10 +193,10 @@ impl Cabinet {
 
 /// Creates a folder with one part without rows, if it does not exist.
 fn make_folder(path: &Path) -> io::Result<()> {
-    if path.join(part::name(0)).try_exists()? {
+    if path.join(part::name(0)).try_exists().map_err(of_file(path))? {
         return Ok(());
     }
-    fs::create_dir_all(path)?;
+    fs::create_dir_all(path).map_err(of_file(path))?;
     Part::create(path, 0, 0)?.finish()?;
     path.parent().map_or(Ok(()), sync_folder)
 }
@@ -196,7 +206,7 @@ fn newest_generation(path: &Path) -> io::Result<u32> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error),
+        Err(error) => return Err(of_file(path)(error)),
     };
     let mut newest = 0;
     for entry in entries {
@@ -209,7 +219,7 @@ fn newest_generation(path: &Path) -> io::Result<u32> {
 }
 
 fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
+    fs::rename(from, to).map_err(of_file(to))?;
     to.parent().map_or(Ok(()), sync_folder)
 }
 
@@ -217,10 +227,10 @@ fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
 /// there.
 fn next_part(folder: &Path) -> io::Result<u32> {
     let mut next = 1;
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder).map_err(of_file(folder))? {
         let entry = entry?;
         if is_temporary(&entry.path()) {
-            fs::remove_file(entry.path())?;
+            fs::remove_file(entry.path()).map_err(of_file(&entry.path()))?;
         }
         let number = entry.file_name().to_str().and_then(part::number);
         next = next.max(number.map_or(0, |number| number.saturating_add(1)));

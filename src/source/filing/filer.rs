@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::cabinet::{Cabinet, Kept, folder_name, generation_name};
+use super::cabinet::{Cabinet, Compared, Kept, folder_name, generation_name};
 use super::folder::{Folder, VIEWS, unwritable};
 use super::lines::{Line, understand};
 use super::replace::{replace, replace_if_other};
@@ -157,17 +157,19 @@ impl Stream {
 impl<W: Write> Filing<W> {
     fn open(&mut self, streams: Vec<Filed>) -> io::Result<String> {
         let root = self.folder.path().to_owned();
-        let complete = |saved: &Saved, name: &str| saved.generations.get(name).copied();
-        for Filed { name, kept, .. } in &streams {
-            let path = root.join(folder_name(name));
-            if !Cabinet::counts(&path, *kept, complete(&self.saved, name))? {
-                self.saved.states.remove(name);
+        let mut compared = Vec::with_capacity(streams.len());
+        for stream in streams {
+            let path = root.join(folder_name(&stream.name));
+            let complete = self.saved.generations.get(&stream.name).copied();
+            let Compared { is_valid, newest } = Cabinet::compare(&path, stream.kept, complete)?;
+            if !is_valid {
+                self.saved.states.remove(&stream.name);
             }
+            compared.push((stream, path, newest));
         }
         self.folder.save(&self.saved)?;
-        for Filed { name, kept, view } in streams {
-            let path = root.join(folder_name(&name));
-            let cabinet = Cabinet::open(path, kept, complete(&self.saved, &name))?;
+        for (Filed { name, kept, view }, path, newest) in compared {
+            let cabinet = Cabinet::open(path, kept, newest)?;
             self.saved.generations.insert(name.clone(), cabinet.shown());
             let stream = Stream { cabinet, view, state: None, is_complete: false };
             stream.write_view(&root, &name)?;

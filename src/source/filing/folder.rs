@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::replace::{is_temporary, replace};
+use super::replace::{OfFile, is_temporary, replace};
 use super::saved::Saved;
 use crate::config::Config;
 use airbyte::message::{ErrorTrace, FailureType};
@@ -41,14 +41,16 @@ impl Folder {
     /// # Errors
     /// The trace says what the user has to change.
     pub fn take(path: &Path) -> Result<Self, ErrorTrace> {
-        let trouble = |error: io::Error| unwritable(path, &error);
-        std::fs::create_dir_all(path).map_err(trouble)?;
-        if !path.join(STATE).try_exists().map_err(trouble)? {
+        std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
+        let state = path.join(STATE);
+        if !state.try_exists().map_err(|error| unwritable(&state, &error))? {
             refuse_if_used(path)?;
         }
+        let lock = path.join(LOCK);
+        let trouble = |error: io::Error| unwritable(&lock, &error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut lock = options.open(path.join(LOCK)).map_err(trouble)?;
+        let mut lock = options.open(&lock).map_err(trouble)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -171,15 +173,18 @@ fn busy(path: &Path, holder: &str) -> ErrorTrace {
 
 fn unreadable(path: &Path, why: &str) -> ErrorTrace {
     refused(&format!(
-        "{} cannot be read: {why}; nothing was changed. Restore a copy of the file, or move the \
+        "{} cannot be read ({why}), so nothing was changed. Restore a copy of the file, or move the \
          folder away to read everything again.",
         path.display()
     ))
 }
 
-/// The trace for a folder that cannot be written.
+/// The trace for a folder that cannot be written. If the error is about one file, the message names
+/// that file.
 #[must_use]
-pub fn unwritable(path: &Path, error: &io::Error) -> ErrorTrace {
+pub fn unwritable(folder: &Path, error: &io::Error) -> ErrorTrace {
+    let of_file = error.get_ref().and_then(|carried| carried.downcast_ref::<OfFile>());
+    let (path, error) = of_file.map_or((folder, error), |of| (of.path.as_path(), &of.error));
     let path = path.display();
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => ErrorTrace {

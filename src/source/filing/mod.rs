@@ -88,29 +88,24 @@ pub async fn sync(
     let mut environment = environment.clone();
     // A full refresh that was interrupted goes on, as inside of one job.
     environment.shared.attempt = 1;
-    let taken = usable_config(&request.config)
-        .and_then(|config| Ok((Folder::take(&request.into)?, config)))
-        .and_then(|(folder, config)| Ok((folder.saved(&config)?, folder)));
-    let mut folder = match taken {
-        Ok((_, folder)) => Arc::new(folder),
-        Err(trouble) => return told(&trouble),
-    };
+    let (mut folder, mut is_first) = (None, true);
     loop {
         let began = clock.elapsed();
-        // Somebody may have deleted the folder since, and another process may have made it again.
-        let ran = match held(&mut folder, &request.into) {
-            Ok(()) => {
-                let run = Run { request, folder: &folder, environment: &environment, clock };
-                Box::pin(run.once(terminated)).await
+        let outcome = match prepared(request, &mut folder) {
+            Ok((config, saved, folder)) => {
+                let run = Run { request, folder, environment: &environment, clock };
+                match Box::pin(run.once(config, saved, terminated)).await {
+                    Ok(outcome) => outcome,
+                    Err(Interrupted::Stopped) => Outcome::Stopped,
+                    Err(Interrupted::ReaderGone) => Outcome::ReaderGone,
+                    Err(Interrupted::Failed(trouble)) => told(&trouble),
+                }
             }
-            Err(trouble) => Err(Interrupted::Failed(trouble)),
+            // A sync that cannot begin is not repeated.
+            Err(trouble) if is_first => return told(&trouble),
+            Err(trouble) => told(&trouble),
         };
-        let outcome = match ran {
-            Ok(outcome) => outcome,
-            Err(Interrupted::Stopped) => Outcome::Stopped,
-            Err(Interrupted::ReaderGone) => Outcome::ReaderGone,
-            Err(Interrupted::Failed(trouble)) => told(&trouble),
-        };
+        is_first = false;
         let Some(every) = request.every else { return outcome };
         if matches!(outcome, Outcome::Stopped | Outcome::ReaderGone) {
             return outcome;
@@ -124,12 +119,20 @@ pub async fn sync(
     }
 }
 
-/// Takes the folder again if the one that was taken is there no more.
-fn held(folder: &mut Arc<Folder>, path: &Path) -> Result<(), ErrorTrace> {
-    if !folder.is_held() {
-        *folder = Arc::new(Folder::take(path)?);
-    }
-    Ok(())
+/// Reads the configuration and the saved state for one run. Takes the folder for the first run, and
+/// again if it was deleted after that: another process may have made it anew.
+fn prepared(
+    request: &SyncRequest,
+    taken: &mut Option<Arc<Folder>>,
+) -> Result<(Config, Saved, Arc<Folder>), ErrorTrace> {
+    let config = usable_config(&request.config)?;
+    let folder = match taken.take().filter(|folder| folder.is_held()) {
+        Some(folder) => folder,
+        None => Arc::new(Folder::take(&request.into)?),
+    };
+    let folder = Arc::clone(taken.insert(folder));
+    let saved = folder.saved(&config)?;
+    Ok((config, saved, folder))
 }
 
 /// Says why a run failed.
@@ -166,16 +169,19 @@ fn file_of(path: &Path) -> PathBuf {
 /// One run of a sync.
 struct Run<'r> {
     request: &'r SyncRequest,
-    folder: &'r Arc<Folder>,
+    folder: Arc<Folder>,
     environment: &'r Environment,
     clock: &'r Clock,
 }
 
 impl Run<'_> {
     /// Reads all streams to their ends.
-    async fn once(&self, terminated: &mut Terminated) -> Result<Outcome, Interrupted> {
-        let config = usable_config(&self.request.config)?;
-        let saved = self.folder.saved(&config)?;
+    async fn once(
+        &self,
+        config: Config,
+        saved: Saved,
+        terminated: &mut Terminated,
+    ) -> Result<Outcome, Interrupted> {
         let filer = self.filer(saved);
         let timer = self.clock.clone();
         let (out, debug) = (filer.clone(), self.environment.shared.debug);
@@ -205,7 +211,7 @@ impl Run<'_> {
     }
 
     fn filer(&self, saved: Saved) -> Filer<Stdout> {
-        let (folder, timer) = (Arc::clone(self.folder), self.clock.clone());
+        let (folder, timer) = (Arc::clone(&self.folder), self.clock.clone());
         let config = file_of(&self.request.config);
         Filer::new(folder, saved, config, std::io::stdout(), move || timer.elapsed())
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::replace::{publish, temporary};
+use super::replace::{of_file, publish, temporary};
 
 /// The end of the names of parts.
 const ENDING: &str = ".jsonl.gz";
@@ -46,7 +46,8 @@ impl Part {
     pub fn create(folder: &Path, number: u32, generation: u32) -> io::Result<Self> {
         let path = folder.join(name(number));
         let temporary = temporary(&path);
-        let out = GzEncoder::new(BufWriter::new(File::create(&temporary)?), Compression::fast());
+        let file = File::create(&temporary).map_err(of_file(&temporary))?;
+        let out = GzEncoder::new(BufWriter::new(file), Compression::fast());
         let order = u64::from(number) * MOST_ROWS;
         Ok(Self { out, temporary, path, generation, order })
     }
@@ -56,7 +57,8 @@ impl Part {
     /// # Errors
     /// The error of the file system.
     pub fn write(&mut self, row: &[u8]) -> io::Result<()> {
-        self.out.write_all(&framed(row, self.generation, self.order))?;
+        let line = framed(row, self.generation, self.order);
+        self.out.write_all(&line).map_err(of_file(&self.temporary))?;
         self.order += 1;
         Ok(())
     }
@@ -66,10 +68,15 @@ impl Part {
     /// # Errors
     /// The error of the file system.
     pub fn finish(self) -> io::Result<()> {
-        let file = self.out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        publish(&self.temporary, &self.path)
+        let Self { out, temporary, path, .. } = self;
+        written(out).map_err(of_file(&temporary))?;
+        publish(&temporary, &path)
     }
+}
+
+/// Writes the rest of a part to the disk.
+fn written(out: GzEncoder<BufWriter<File>>) -> io::Result<()> {
+    out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
 /// A row with two keys in front that the views need: the generation of its stream, and its place in

@@ -1,6 +1,8 @@
 //! Writes files that are there whole or not at all, even after a kill or a power cut.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
@@ -11,6 +13,30 @@ const UNFINISHED: &str = ".new";
 
 /// The mode of a file that only its owner may read.
 const OWN: u32 = 0o600;
+
+/// An error of the file system about one file. It is carried inside an [`io::Error`].
+#[derive(Debug)]
+pub struct OfFile {
+    pub path: PathBuf,
+    pub error: io::Error,
+}
+
+impl fmt::Display for OfFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for OfFile {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Notes in an error which file it is about.
+pub fn of_file(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), OfFile { path: path.to_owned(), error })
+}
 
 /// The name of a file while it is not whole.
 #[must_use]
@@ -32,15 +58,20 @@ pub fn is_temporary(path: &Path) -> bool {
 /// The error of the file system.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
-    let (mut file, there) = begin(path, &temporary)?;
+    write(path, &temporary, bytes).map_err(of_file(&temporary))?;
+    publish(&temporary, path)
+}
+
+/// Writes the file that will replace another.
+fn write(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, there) = begin(path, temporary)?;
     file.write_all(bytes)?;
     if let Some(there) = there {
         // Whoever may not give files away keeps what is written.
         let _ = fchown(&file, Some(there.uid()), Some(there.gid()));
         file.set_permissions(there.permissions())?;
     }
-    file.sync_all()?;
-    publish(&temporary, path)
+    file.sync_all()
 }
 
 /// Replaces a file if its text is different.
@@ -81,7 +112,7 @@ fn begin(path: &Path, temporary: &Path) -> io::Result<(File, Option<Metadata>)> 
 /// # Errors
 /// The error of the file system.
 pub fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
-    std::fs::rename(temporary, path)?;
+    std::fs::rename(temporary, path).map_err(of_file(path))?;
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
         Some(folder) => sync_folder(folder),
@@ -94,5 +125,5 @@ pub fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
 /// # Errors
 /// The error of the file system.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_file(folder))
 }

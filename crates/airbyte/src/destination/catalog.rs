@@ -109,7 +109,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<ConfiguredStream>, CatalogError> {
             // A platform that says nothing means the oldest mode.
             None | Some(Value::Null) => DestinationSyncMode::Append,
             Some(mode) => mode.as_str().and_then(DestinationSyncMode::of).ok_or_else(|| {
-                CatalogError::UnknownMode {
+                CatalogError::UnknownDestinationMode {
                     stream: descriptor.name.clone(),
                     mode: mode.to_string(),
                 }
@@ -178,7 +178,10 @@ mod tests {
             ("{", "line 1 column 1"),
             ("{}", "`streams`"),
             (r#"{"streams":[{"stream":{}}]}"#, "entry 0"),
-            (r#"{"streams":[{"stream":{"name":"a"},"destination_sync_mode":"merge"}]}"#, "merge"),
+            (
+                r#"{"streams":[{"stream":{"name":"a"},"destination_sync_mode":"merge"}]}"#,
+                "use append, append_dedup",
+            ),
             (r#"{"streams":[{"stream":{"name":"a"}},{"stream":{"name":"a"}}]}"#, "`a`"),
         ] {
             let error = parse(text.as_bytes()).unwrap_err().to_string();

@@ -77,6 +77,7 @@ pub enum Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoMessage {
     NotJson,
+    NoType,
     /// A RECORD or a STATE without one of its required parts.
     Incomplete,
 }
@@ -85,7 +86,8 @@ impl fmt::Display for NoMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotJson => "it is not JSON",
-            Self::Incomplete => "it has no stream, row or state, which its type requires",
+            Self::NoType => "it has no `type`",
+            Self::Incomplete => "its stream, row or state is missing",
         })
     }
 }
@@ -144,7 +146,7 @@ pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
         Some("STATE") => of_state(part("state")),
         Some("TRACE") => Ok(of_trace(&value(part("trace"))?)),
         Some(_) => Ok(Message::Other),
-        None => Err(NoMessage::Incomplete),
+        None => Err(NoMessage::NoType),
     }
 }
 

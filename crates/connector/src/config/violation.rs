@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+/// The field of a violation that concerns the configuration as a whole. Its `what` is a whole sentence.
+pub const WHOLE: &str = "config";
+
 /// Something that is wrong with a configuration. It never holds a value, because a value may be a
 /// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

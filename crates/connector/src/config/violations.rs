@@ -1,19 +1,26 @@
 //! Finds how a configuration differs from the spec.
 
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
-use super::violation::Violation;
+use super::choices::of_choices;
+use super::violation::{Violation, WHOLE};
 
 /// All differences between a configuration and the spec, by field.
 pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
     let mut schema = spec.clone();
-    let mut found = Vec::new();
+    let mut found = of_choices(&mut schema, config);
     // "None of these four matches" helps nobody, so the credentials are held against the one
     // variant that they name.
     let variants = schema["properties"]["credentials"]["oneOf"].take();
     schema["properties"]["credentials"] = json!({ "type": "object" });
     found.extend(differences(&schema, config, ""));
-    found.extend(passwords(config));
+    let is_of_password = chooses_password(config);
+    found.extend(password(config, is_of_password));
+    // The other ways to sign in are no correction of it: the user needs new credentials.
+    if is_of_password {
+        return found;
+    }
     if let Some(credentials) = config.get("credentials").filter(|value| value.is_object()) {
         let variants = variants.as_array().map(Vec::as_slice).unwrap_or_default();
         let name = |variant: &Value| variant["properties"]["credentials"]["const"].clone();
@@ -76,46 +83,61 @@ fn find_too_long(value: &Value, field: &str, found: &mut Vec<Violation>) {
     }
 }
 
-/// Passwords, which Zendesk no longer accepts. They are refused even if they would do no harm,
-/// because whoever writes one believes that it is used.
+/// A password, which Zendesk no longer accepts. It is refused even if it would do no harm, because
+/// whoever writes one believes that it is used.
 ///
 /// Source: Zendesk's announcement 9941874259354.
-fn passwords(config: &Value) -> Vec<Violation> {
-    let places = [("password", config.get("password")), {
-        let credentials = config.get("credentials");
-        ("credentials.password", credentials.and_then(|credentials| credentials.get("password")))
-    }];
-    let kind = config.get("credentials").and_then(|credentials| credentials.get("credentials"));
-    let named = kind.and_then(Value::as_str).filter(|kind| {
-        let kind = kind.to_ascii_lowercase();
-        kind.contains("password") || kind.contains("basic")
-    });
-    let mut fields: Vec<&str> =
-        places.into_iter().filter_map(|(field, value)| value.map(|_| field)).collect();
-    fields.extend(named.map(|_| "credentials.credentials"));
+fn password(config: &Value, is_chosen: bool) -> Option<Violation> {
+    let credentials = config.get("credentials");
+    let field = if credentials.is_some_and(|credentials| credentials.get("password").is_some()) {
+        "credentials.password"
+    } else if is_chosen {
+        "credentials.credentials"
+    } else if config.get("password").is_some() {
+        "password"
+    } else {
+        return None;
+    };
     let what = "Zendesk ended sign-in with a password on 2026-01-12: use OAuth (client \
         credentials for an unattended sync)";
-    fields.into_iter().map(|field| Violation { field: field.into(), what: what.into() }).collect()
+    Some(Violation { field: field.into(), what: what.into() })
 }
 
-fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
+/// Whether the configuration chooses to sign in with a password.
+fn chooses_password(config: &Value) -> bool {
+    config["credentials"]["credentials"].as_str().is_some_and(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        kind.contains("password") || kind.contains("basic")
+    })
+}
+
+pub(super) fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
     let Ok(validator) = jsonschema::draft7::new(schema) else { return Vec::new() };
     let errors = validator.iter_errors(value).map(|error| {
         let path = error.instance_path().to_string().replace('/', ".");
         let field = format!("{under}{path}").trim_start_matches('.').to_owned();
-        let field = if field.is_empty() { "config".to_owned() } else { field };
+        if let ValidationErrorKind::Required { property } = error.kind() {
+            let member = property.as_str().unwrap_or_default();
+            let field = format!("{field}.{member}").trim_start_matches('.').to_owned();
+            return Violation { field, what: "is missing".into() };
+        }
+        let field = if field.is_empty() { WHOLE.to_owned() } else { field };
         // The masked form says `value` in place of what the user wrote.
-        let what = pattern_in_words(schema, error.schema_path().as_str()).map_or_else(
-            || error.masked().to_string(),
-            |words| format!("does not have the form {words}"),
-        );
+        let what = in_words(schema, error.schema_path().as_str())
+            .unwrap_or_else(|| error.masked().to_string());
         Violation { field, what }
     });
     errors.collect()
 }
 
-/// The words in the spec that describe a pattern, if the violation is of a pattern.
-fn pattern_in_words<'s>(schema: &'s Value, path: &str) -> Option<&'s str> {
-    let place = path.strip_suffix("/pattern")?;
-    schema.pointer(place)?.get("pattern_descriptor")?.as_str()
+/// What is wrong, if the spec describes the pattern, or lists the words that are allowed. The
+/// validator's own message would leave out most of these words.
+fn in_words(schema: &Value, path: &str) -> Option<String> {
+    if let Some(place) = path.strip_suffix("/pattern") {
+        let words = schema.pointer(place)?.get("pattern_descriptor")?.as_str()?;
+        return Some(format!("does not have the form {words}"));
+    }
+    let words = path.ends_with("/enum").then(|| schema.pointer(path)?.as_array())??;
+    let words: Vec<String> = words.iter().map(Value::to_string).collect();
+    Some(format!("must be one of {}", words.join(", ")))
 }

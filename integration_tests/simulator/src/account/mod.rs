@@ -6,6 +6,7 @@ mod changes;
 mod custom_objects;
 mod fields;
 mod founding;
+mod guide;
 mod index;
 mod samples;
 pub(crate) mod table;
@@ -78,8 +79,11 @@ impl Account {
             account.tables.insert(resource.name, Table::new(resource, last_id));
         }
         founding::found(&mut account, settings);
-        if settings.tidy_people {
+        if settings.tidy_people || settings.guide {
             account.tidy_people();
+        }
+        if settings.guide {
+            account.add_guide();
         }
         account
     }

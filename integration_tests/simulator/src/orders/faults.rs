@@ -76,6 +76,9 @@ pub(super) fn rules(json: &str) -> Result<Faults, String> {
 }
 
 fn rule(written: Rule) -> Result<FaultRule, String> {
+    if let Some(share) = written.probability.filter(|share| !(0.0..=1.0).contains(share)) {
+        return Err(format!("{share} is not a probability between 0 and 1"));
+    }
     let whens = [
         written.every.map(When::EveryNth),
         written.after.map(When::After),
@@ -117,6 +120,7 @@ fn fault(kind: Kind) -> Result<Fault, String> {
         Kind::EmptyEnd => Fault::EmptyEnd,
         Kind::TooRecent => Fault::too_recent(),
         Kind::Challenge => Fault::challenge(),
+        Kind::Date(unix) if unix < 0 => return Err(format!("{unix} is negative")),
         Kind::Date(unix) => Fault::Date(unix),
         Kind::Malformed(how) => Fault::malformed(match how {
             How::Latin => Malformed::Latin,
@@ -170,6 +174,9 @@ mod tests {
             (r#"[{"fault": "sleepy"}]"#, "unknown variant `sleepy`"),
             (r#"[{"pth": "/tickets", "fault": "reset"}]"#, "unknown field `pth`"),
             (r#"[{"fault": {"status": {"code": 99}}}]"#, "99 is not a status"),
+            (r#"[{"probability": -0.5, "fault": "reset"}]"#, "-0.5 is not a probability"),
+            (r#"[{"fault": {"date": -1}}]"#, "-1 is negative"),
+            (r#"[{"every": -2, "fault": "reset"}]"#, "invalid value: integer `-2`"),
             (r#"[{"every": 2, "after": 1, "fault": "reset"}]"#, "exclude each other"),
         ] {
             let refusal = rules(json).err().unwrap_or_default();

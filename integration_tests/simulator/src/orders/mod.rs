@@ -27,6 +27,10 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     let order = order.trim();
     let (name, rest) = order.split_once(char::is_whitespace).unwrap_or((order, ""));
     let words: Vec<&str> = order.split_whitespace().collect();
+    let refused = |reason: String| json!({ "unknown": words, "because": reason });
+    if let Some(reason) = senseless(sim, &words) {
+        return Err(refused(reason));
+    }
     let with_json = match (name, rest.trim()) {
         ("faults", rules) if rules.starts_with('[') => {
             Some(faults::rules(rules).map(|faults| put(sim, faults)))
@@ -35,19 +39,63 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
         _ => None,
     };
     match with_json {
-        Some(answer) => answer.map_err(|reason| json!({ "unknown": words, "because": reason })),
-        None => obeyed(sim, &words).ok_or_else(|| json!({ "unknown": words, "because": ORDERS })),
+        Some(answer) => answer.map_err(refused),
+        None => obeyed(sim, &words).ok_or_else(|| refused(why_unknown(&words))),
     }
 }
 
 /// The answer to a text that is not an order.
-const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES, touch RESOURCE TIMES, \
-    delete RESOURCE TIMES, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
-    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND NTH | none, expire_cursors, \
-    other_program BUCKET PER_MINUTE, history, timelines step TIMES.";
+const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED N, touch RESOURCE N, \
+    delete RESOURCE N, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
+    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND N | none, expire_cursors, \
+    other_program LIMIT N, history, timelines step N.";
+
+/// The reason why the words are not an order.
+fn why_unknown(words: &[&str]) -> String {
+    match *words {
+        ["touch" | "delete" | "truth" | "row", resource, ..] if !is_resource(resource) => {
+            format!(
+                "There is no resource `{resource}`. Use the name of a listing, such as tickets or users."
+            )
+        }
+        ["faults", rules, ..] if rules.starts_with('{') => {
+            "The rules of `faults` must be a list: [{...}].".to_owned()
+        }
+        _ => ORDERS.to_owned(),
+    }
+}
 
 /// The longest step of the clock: a hundred years.
 const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;
+
+/// Why an order of the right form makes no sense. `None` if nothing is wrong with it.
+fn senseless(sim: &Simulator, words: &[&str]) -> Option<String> {
+    match *words {
+        [
+            "advance" | "change" | "touch" | "delete" | "timelines" | "other_program"
+            | "job_faults",
+            ..,
+        ]
+        | ["faults", "share", ..]
+            if let Some(word) = words.iter().find(|word| is_negative(word)) =>
+        {
+            Some(format!("{word} is negative. Send a number that is not."))
+        }
+        ["other_program", bucket, _] if !Simulator::buckets().contains(&bucket) => {
+            let known = Simulator::buckets().join(", ");
+            Some(format!("There is no limit {bucket}. The limits are: {known}."))
+        }
+        ["timelines", "step", _] if !sim.account(|account| account.has_timelines()) => {
+            let advice = "Start the simulator with `--timelines TICKETS`.";
+            Some(format!("This account has no timelines. {advice}"))
+        }
+        _ => None,
+    }
+}
+
+fn is_negative(word: &str) -> bool {
+    word.parse().is_ok_and(|number: f64| number < 0.0)
+}
 
 /// The answer to an order. `None` if the words are not an order.
 fn obeyed(sim: &Simulator, words: &[&str]) -> Option<Value> {
@@ -167,10 +215,21 @@ fn turn(sim: &Simulator, json: &str) -> Result<Value, String> {
 fn turned(knobs: &Knobs, wanted: serde_json::Map<String, Value>) -> Result<(Knobs, Value), String> {
     let mut all = serde_json::to_value(knobs).map_err(|error| error.to_string())?;
     for (name, value) in wanted {
+        // Contents may be shorter than their rows say.
+        if name != "content_bytes_more" && has_negative(&value) {
+            return Err(format!("{name} is negative. Send a number that is not."));
+        }
         all[name] = value;
     }
     let turned: Knobs = serde_json::from_value(all.clone()).map_err(|error| error.to_string())?;
     Ok((Knobs { encoding_spelling: knobs.encoding_spelling, ..turned }, all))
+}
+
+fn has_negative(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_negative),
+        other => other.as_f64().is_some_and(|number| number < 0.0),
+    }
 }
 
 fn job_fault(name: &str) -> Option<JobFault> {

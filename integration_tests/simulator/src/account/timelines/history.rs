@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 impl Account {
+    /// Whether the account has timelines.
+    pub fn has_timelines(&self) -> bool {
+        self.timelines.is_some()
+    }
+
     /// What has happened in an account with timelines until now, and what follows from it. Null in
     /// an account without timelines. The keys:
     /// - `ticket_field_history`, `ticket_tag_history`, `ticket_schedule_assignments`,

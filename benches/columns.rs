@@ -15,9 +15,6 @@ const TICKETS: u64 = 20_000;
 /// The program keeps to ten exports a minute even if the simulator does not enforce them.
 const SCALE: f64 = 600.0;
 
-/// Reads of each kind. The quickest of them counts, because other programs can only slow a read.
-const READS: usize = 3;
-
 /// Kinds of fields, each with a value as tickets have it.
 const KINDS: &[(&str, &str)] = &[
     ("checkbox", "true"),
@@ -45,7 +42,7 @@ fn main() {
         let sim = account(fields);
         let mut raw = 0.0;
         for (way, options) in WAYS {
-            let read = || Sync {
+            let sync = Sync {
                 url: sim.url(),
                 scale: SCALE,
                 streams: &["tickets"],
@@ -54,10 +51,7 @@ fn main() {
                 state: None,
                 debug: false,
             };
-            let costs = (0..READS).map(|_| read().run());
-            let cost = costs.min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));
-            let Cost { rows, bytes, cpu_seconds, wall_seconds, peak_kib, .. } =
-                cost.expect("it was read");
+            let Cost { rows, bytes, cpu_seconds, wall_seconds, peak_kib, .. } = sync.quickest();
             assert!(rows > TICKETS / 2, "{rows} rows of {TICKETS} tickets");
             let per_row = cpu_seconds / rows as f64 * 1e6;
             if options.is_empty() {

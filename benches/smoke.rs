@@ -45,7 +45,7 @@ fn main() {
             state: None,
             debug: false,
         };
-        let cost = sync.run();
+        let cost = sync.quickest();
         tell(&format!(
             "{}: {} rows, {:.1} MB, {:.2} s of processor, {:.0} rows per such second, {:.2} s in all, {:.1} MiB at most",
             streams.join(", "),

@@ -72,7 +72,8 @@ const INTRODUCTION: &str = "\
 ";
 
 const REPEAT: &str = "\
-The benches of the repository measured all figures of this page, on a quiet machine. These commands repeat them:
+The benches of the repository measured all figures of this page. Processor time was measured on a quiet machine. These
+commands repeat the measurements:
 
 ```sh acceptance
 cargo bench --bench smoke             # rows per second of processor time, and the largest memory
@@ -381,7 +382,6 @@ numbers.](pictures/requests.svg)
         "\
 | first row written after | {} | {} |
 | time of `spec` | {} | {} |
-| time of `check` | {} | {} |
 | memory of `spec` | {} MiB | {} MiB |
 
 The binary has {} MB, and the image {} MB.
@@ -390,8 +390,6 @@ The binary has {} MB, and the image {} MB.
         duration(first_row("airbyte")),
         duration(start("spec", "ours", "ms")),
         duration(start("spec", "airbyte", "ms")),
-        duration(start("check", "ours", "ms")),
-        duration(start("check", "airbyte", "ms")),
         said(start("spec", "ours", "mib")),
         said(start("spec", "airbyte", "mib")),
         peers.said("binary", "mb"),

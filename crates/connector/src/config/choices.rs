@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::differences::differences;
 use super::violation::Violation;
-use super::violations::differences;
 
 /// The differences between each such option and the variant that it names. From then on, `schema`
 /// accepts any value for these options: that none of the variants matches would not say what is

@@ -8,6 +8,7 @@ use serde_json::Value;
 mod account;
 mod choices;
 mod credentials;
+mod differences;
 mod spec;
 mod subdomain;
 mod tidy;

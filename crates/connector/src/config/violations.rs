@@ -1,10 +1,10 @@
 //! Finds how a configuration differs from the spec.
 
-use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
 use super::choices::of_choices;
-use super::violation::{Violation, WHOLE};
+use super::differences::differences;
+use super::violation::Violation;
 
 /// All differences between a configuration and the spec, by field.
 pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
@@ -109,35 +109,4 @@ fn chooses_password(config: &Value) -> bool {
         let kind = kind.to_ascii_lowercase();
         kind.contains("password") || kind.contains("basic")
     })
-}
-
-pub(super) fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
-    let Ok(validator) = jsonschema::draft7::new(schema) else { return Vec::new() };
-    let errors = validator.iter_errors(value).map(|error| {
-        let path = error.instance_path().to_string().replace('/', ".");
-        let field = format!("{under}{path}").trim_start_matches('.').to_owned();
-        if let ValidationErrorKind::Required { property } = error.kind() {
-            let member = property.as_str().unwrap_or_default();
-            let field = format!("{field}.{member}").trim_start_matches('.').to_owned();
-            return Violation { field, what: "is missing".into() };
-        }
-        let field = if field.is_empty() { WHOLE.to_owned() } else { field };
-        // The masked form says `value` in place of what the user wrote.
-        let what = in_words(schema, error.schema_path().as_str())
-            .unwrap_or_else(|| error.masked().to_string());
-        Violation { field, what }
-    });
-    errors.collect()
-}
-
-/// What is wrong, if the spec describes the pattern, or lists the words that are allowed. The
-/// validator's own message would leave out most of these words.
-fn in_words(schema: &Value, path: &str) -> Option<String> {
-    if let Some(place) = path.strip_suffix("/pattern") {
-        let words = schema.pointer(place)?.get("pattern_descriptor")?.as_str()?;
-        return Some(format!("does not have the form {words}"));
-    }
-    let words = path.ends_with("/enum").then(|| schema.pointer(path)?.as_array())??;
-    let words: Vec<String> = words.iter().map(Value::to_string).collect();
-    Some(format!("must be one of {}", words.join(", ")))
 }

@@ -66,7 +66,7 @@ pub(crate) fn count(folders: &Folders) -> Vec<Requests> {
     let programs = [Program::Ours, Program::Airbyte];
     let catalogs = reading.catalogs(programs);
     let first = [0, 1].map(|at| reading.read(programs[at], &catalogs[at], None));
-    let changed = reading.sim.account(|account| touch_tickets(account));
+    let changed = reading.sim.account(touch_tickets);
     assert_eq!(changed, CHANGED, "tickets were changed");
     reading.sim.advance_seconds(HOUR_SECONDS);
     let hourly = [0, 1].map(|at| reading.read(programs[at], &catalogs[at], Some(&first[at].1)));

@@ -116,7 +116,9 @@ impl Listing {
         let next = page + 1;
         match self {
             Self::TicketEvents => {
-                let end = first_second + i64::try_from((page * size) + count).unwrap_or_default();
+                // The second of the last row, as Zendesk says it.
+                let rows = (page * size + count).saturating_sub(1);
+                let end = first_second + i64::try_from(rows).unwrap_or_default();
                 format!(
                     r#""next_page":"{SITE}/incremental/ticket_events.json?include=comment_events&start_time={end}","count":{count},"end_of_stream":{is_last},"end_time":{end}"#
                 )
@@ -186,6 +188,9 @@ impl Drop for Server {
         let _ = self.process.wait();
     }
 }
+
+/// The last seconds of a page of events. Each second has one row.
+const LAST_SECONDS: u64 = 20;
 
 /// A body as it is sent, and its size before compression.
 struct Body {
@@ -332,7 +337,9 @@ impl Site {
         let page = match (named, after, start) {
             (Some(_), ..) => at,
             (_, Some(after), _) => after,
-            (_, _, Some(second)) => behind(second) / listing.page_rows(),
+            // This connector asks again for the last seconds of a page. They were in that page, so
+            // the next one is the answer.
+            (_, _, Some(second)) => (behind(second) + LAST_SECONDS) / listing.page_rows(),
             _ => 0,
         };
         pages.get(usize::try_from(page).ok()?).or(pages.last())
